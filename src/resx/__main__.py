@@ -1,0 +1,7 @@
+"""`python -m resx`."""
+
+import sys
+
+from resx.cli import main
+
+sys.exit(main())

@@ -1,0 +1,197 @@
+"""`resx COMMAND OVERRIDES...`: runs a command through Hydra, answers a wrong request in one line."""
+
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from resx import __version__
+from resx.commands import sweep
+from resx.config import (
+    BenchConfig,
+    EvaluateConfig,
+    InfoConfig,
+    RequestError,
+    TrainConfig,
+    typed,
+    unknown,
+)
+
+DONE, FAILED, WRONG_REQUEST = 0, 1, 2
+INTERRUPTED, TERMINATED = 130, 143  # as shells count a command ended by SIGINT, SIGTERM
+
+
+class Command(NamedTuple):
+    schema: type
+    description: str
+
+
+COMMANDS = {
+    "train": Command(TrainConfig, "train one network, or with -m a grid of them"),
+    "evaluate": Command(EvaluateConfig, "error of a run or of a file of weights"),
+    "info": Command(InfoConfig, "layers, parameters, multiply-adds and memory of a network"),
+    "bench": Command(BenchConfig, "images per second of the training loop"),
+    "list": Command(dict, "models, data sets and recipes, one line each"),
+}
+
+HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual connections change?
+
+usage: resx COMMAND [SETTING=VALUE ...] [-m] [--help] [--cfg job]
+
+{{commands}}
+
+examples:
+  resx train depth=34 residual=true
+  resx train -m depth=20,56 residual=true,false 'seed=range(3)'
+  resx train data=cifar10 data.root=PATH recipe=cifar_quick depth=56
+  tensorboard --logdir outputs/runs
+"""
+
+
+def main() -> int:
+    """The exit code: 0 done, 1 a run failed, 2 the request was wrong."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        lines = [f"  {name:10}{command.description}" for name, command in COMMANDS.items()]
+        print(HELP.format(commands="\n".join(lines)), end="")
+        return DONE
+    if arguments[0] == "--version":
+        print(f"resx {__version__}")
+        return DONE
+    name, rest = arguments[0], arguments[1:]
+    if name not in COMMANDS:
+        after = name.startswith("-") or "=" in name
+        hint = f"the command comes first: resx train {name} ..." if after else ""
+        return refuse("resx", hint or unknown("command", name, COMMANDS))
+    try:
+        return show_list(rest) if name == "list" else run_through_hydra(name, rest)
+    except KeyboardInterrupt as stop:
+        print(f"resx {name}: interrupted; the same command goes on from here", file=sys.stderr)
+        return TERMINATED if stop.args == ("SIGTERM",) else INTERRUPTED
+    except Exception as error:
+        line = one_line(error, name, rest)
+        if line is None:
+            raise
+        return refuse(f"resx {name}", line)
+
+
+def refuse(who: str, line: str) -> int:
+    print(f"{who}: {line}", file=sys.stderr)
+    return WRONG_REQUEST
+
+
+def show_list(arguments: list[str]) -> int:
+    from resx.commands.list import main as list_choices
+
+    return list_choices(conf_dir(), arguments)
+
+
+def conf_dir() -> Path:
+    """The configuration tree: beside this file in a wheel, at the top of a checkout."""
+    installed = Path(__file__).parent / "conf"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def register_schemas() -> None:
+    for name, command in COMMANDS.items():
+        if name != "list":
+            ConfigStore.instance().store(f"{name}_schema", command.schema)
+
+
+def run_through_hydra(name: str, arguments: list[str]) -> int:
+    register_schemas()
+    code = DONE
+
+    def job(config: DictConfig) -> None:
+        nonlocal code
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            sweep.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name, []))
+        else:
+            code = run_command(name, config)
+
+    old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [f"resx {name}", *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # have Hydra raise instead of printing
+    sweep.SweepDirectory.path = None
+    try:
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(job)()
+    finally:
+        sys.argv = old_argv
+        if old_full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = old_full_error
+    if sweep.SweepDirectory.path is not None:
+        return sweep.report(sweep.SweepDirectory.path)
+    return code
+
+
+def run_command(name: str, config: DictConfig) -> int:
+    request = typed(config, COMMANDS[name].schema)
+    module: Any = importlib.import_module(f"resx.commands.{name}")
+    code = module.main(request, config)
+    assert isinstance(code, int)
+    return code
+
+
+def one_line(error: BaseException, command: str, arguments: list[str]) -> str | None:
+    """What to tell the user; None for an error that is ours."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    if any("torchvision::nms" in str(e) for e in chain):
+        return (
+            "the installed torchvision was built for another torch; install a matching pair:"
+            " pip install --upgrade torch torchvision"
+        )
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, RequestError):
+        return first
+    if isinstance(error, MissingConfigException):
+        if found := re.search(r"Could not find '(.+)/(.+)'", str(error)):
+            group, choice = found.groups()
+            choices = [p.stem for p in (conf_dir() / group).glob("*.yaml")]
+            return unknown(group, choice, choices)
+        return first
+    if isinstance(error, OverrideParseException):
+        text = " ".join(str(error).split("See https")[0].split())
+        return f"cannot read the override: {text} (values with spaces: 'key=\"a b\"')"
+    if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
+        return unknown("setting", found[1], known_settings(command))
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        reason = next((e for e in reversed(chain) if isinstance(e, OmegaConfBaseException)), error)
+        detail = str(reason).strip().splitlines()[0]
+        found = re.match(r"Error merging override (.+)", first)
+        key = found[1] if found else getattr(reason, "full_key", None)
+        return f"{key}: {detail}" if key else detail
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else first
+    return None
+
+
+def known_settings(command: str) -> list[str]:
+    """Every key of the command's default configuration, with its groups in front."""
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = OmegaConf.to_container(hydra.compose(command))
+    keys: list[str] = []
+
+    def walk(node: Any, prefix: str) -> None:
+        for key, value in node.items():
+            keys.append(f"{prefix}{key}")
+            if isinstance(value, dict):
+                walk(value, f"{prefix}{key}.")
+
+    walk(config, "")
+    return keys

@@ -1,0 +1,277 @@
+"""The typed configuration: what a request may say, checked where it enters (torch-free)."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
+from inspect import signature
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn, get_type_hints
+
+from hydra.utils import get_object
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+
+class RequestError(ValueError):
+    """The request is wrong: one line for the user, exit code 2."""
+
+
+def logistics(default: Any) -> Any:
+    """A field that says where or how to compute, not what: it takes no part in a run's identity."""
+    return field(default=default, metadata={"identity": False})
+
+
+class Checked:
+    """Range checks whose messages name a value as it is typed: `recipe.steps=0: ...`."""
+
+    group: ClassVar[str] = ""
+
+    def refuse(self, name: str, rule: str) -> NoReturn:
+        raise RequestError(f"{self.group}{name}={getattr(self, name)}: {rule}")
+
+    def at_least(self, minimum: float, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if value in (None, MISSING):
+                continue
+            if not minimum <= value < float("inf"):  # refuses NaN too
+                self.refuse(name, f"must be at least {minimum}")
+
+    def one_of(self, name: str, choices: Iterable[object]) -> None:
+        if getattr(self, name) not in choices:
+            self.refuse(name, f"must be one of {', '.join(map(str, choices))}")
+
+
+@dataclass
+class DataConfig(Checked):
+    """Which images, how they are augmented and normalised."""
+
+    group: ClassVar[str] = "data."
+
+    name: str = MISSING
+    source: dict[str, Any] = field(default_factory=dict)  # `_target_`: a function in resx.data
+    root: str | None = logistics(None)
+    download: bool = logistics(False)
+    workers: int = logistics(0)  # processes that decode; only for images that are streamed
+    image_size: int = MISSING
+    pad: int = 0  # zero pixels on each side before the random crop (He 2015, Sec. 4.2: 4)
+    flip: bool = False
+    normalize: str = "channel"
+    mean: list[float] | None = None  # for normalize=given, one number a channel, pixels in [0, 1]
+    std: list[float] | None = None
+    subset: int | None = None  # train on so many images, drawn class by class
+    val_fraction: float = 0.0  # share of the training images held out as `val`
+    crops: int = 1  # views of a streamed test image: 1 (centre) or 10
+
+    def __post_init__(self) -> None:
+        self.at_least(0, "pad", "workers")
+        self.at_least(1, "subset", "image_size")
+        self.one_of("normalize", ("pixel", "channel", "given"))
+        self.one_of("crops", (1, 10))
+        if not 0 <= self.val_fraction < 1:
+            self.refuse("val_fraction", "must be in [0, 1)")
+        if (self.normalize == "given") != (self.mean is not None and self.std is not None):
+            self.refuse("normalize", "'given' needs data.mean and data.std, and only it takes them")
+        if self.std is not None and min(self.std, default=0.0) <= 0:
+            self.refuse("std", "must be positive")
+
+
+@dataclass
+class RecipeConfig(Checked):
+    """How to train. Time is counted in optimisation steps, never in epochs."""
+
+    group: ClassVar[str] = "recipe."
+
+    name: str = MISSING
+    steps: int = 64_000
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 1e-4
+    schedule: str = "multistep"
+    milestones: list[int] = field(default_factory=list)  # lr is multiplied by lr_decay after each
+    lr_decay: float = 0.1
+    warmup: str = "none"
+    warmup_steps: int = 0  # length of a constant or linear warm-up
+    warmup_lr: float = 0.01  # lr during a constant warm-up, first lr of a linear one
+    warmup_error: float = 0.8  # warmup=error lasts until the running training error is below this
+    warmup_min_depth: int = 0  # shallower networks do without
+    record_every: int = 100  # steps between records of the running training error
+    eval_every: int = 1_000  # steps between evaluations, a multiple of record_every
+    save_every: int = logistics(1_000)
+
+    def __post_init__(self) -> None:
+        self.at_least(1, "steps", "batch_size", "record_every", "eval_every", "save_every")
+        self.at_least(0, "lr", "momentum", "weight_decay", "warmup_steps", "warmup_lr")
+        self.one_of("optimizer", ("sgd", "adamw"))
+        self.one_of("schedule", ("multistep", "cosine"))
+        self.one_of("warmup", ("none", "constant", "linear", "error"))
+        if self.eval_every % self.record_every:
+            self.refuse("eval_every", f"must be a multiple of record_every={self.record_every}")
+        if sorted(self.milestones) != list(self.milestones):
+            self.refuse("milestones", "must increase")
+
+
+@dataclass
+class NetworkConfig(Checked):
+    """Which network, on what: the part that every command but `list` shares."""
+
+    depth: int = MISSING
+    residual: bool = True
+    block: str = MISSING
+    layout: str = "auto"
+    seed: int = 0
+    device: str = logistics("auto")
+    precision: str = "fp32"
+    compile: bool = logistics(False)
+    deterministic: bool = logistics(False)
+    checkpoint_activations: bool = logistics(False)
+    outputs: str = logistics("outputs")
+    trust: list[str] = field(default_factory=list, metadata={"identity": False})
+    data: DataConfig = field(default_factory=DataConfig)
+    model: dict[str, Any] = field(default_factory=dict)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+
+    def __post_init__(self) -> None:
+        self.at_least(0, "seed")
+        self.at_least(1, "depth")
+        self.one_of("layout", ("auto", "cifar", "imagenet"))
+        self.one_of("precision", ("fp32", "bf16"))
+
+
+@dataclass
+class TrainConfig(NetworkConfig):
+    """One run."""
+
+    force: bool = logistics(False)
+
+    @property
+    def run_dir(self) -> Path:
+        kind = "residual" if self.residual else "plain"
+        return (
+            Path(self.outputs, "runs", self.data.name)
+            / f"{self.model['name']}-{self.depth}-{kind}"
+            / f"s{self.seed}-{identity(self)}"
+        )
+
+
+@dataclass
+class EvaluateConfig(NetworkConfig):
+    """The error of trained weights."""
+
+    run: str | None = None
+    weights: str | None = None
+    naming: str = "auto"
+    splits: list[str] = field(default_factory=lambda: ["train", "test"])
+    batch_size: int = 500
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(1, "batch_size")
+        self.one_of("naming", ("auto", "resx", "torchvision", "akamaster"))
+
+
+@dataclass
+class InfoConfig(NetworkConfig):
+    """A network's size and cost."""
+
+    batch_size: int = 128
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(1, "batch_size")
+
+
+@dataclass
+class BenchConfig(NetworkConfig):
+    """Images per second of the training loop."""
+
+    steps: int = 20
+    repeats: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(1, "steps", "repeats")
+
+
+def typed(config: DictConfig, schema: type) -> Any:
+    """The composed configuration as an object of its schema; every value checked once more.
+
+    Raises `RequestError` for an unknown key (also one smuggled in with `+`), a wrong type or a
+    value out of range.
+    """
+    known, given = OmegaConf.structured(schema), OmegaConf.to_container(config, resolve=True)
+    assert isinstance(given, dict)
+    refuse_unknown(given, schema)
+    return OmegaConf.to_object(OmegaConf.merge(known, given))
+
+
+def refuse_unknown(given: dict[Any, Any], schema: type, prefix: str = "") -> None:
+    types = get_type_hints(schema)
+    for key, value in given.items():
+        if key not in types:
+            raise RequestError(unknown("setting", f"{prefix}{key}", [prefix + k for k in types]))
+        if is_dataclass(types[key]) and isinstance(value, dict):
+            refuse_unknown(value, types[key], f"{prefix}{key}.")  # type: ignore[arg-type]
+
+
+def unknown(what: str, word: str, choices: Iterable[str]) -> str:
+    """`unknown setting 'dpeth'; did you mean 'depth'?`, or the choices where none is near."""
+    names = sorted(choices)
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there is {', '.join(names)}"
+    return f"unknown {what} '{word}'; {hint}"
+
+
+def identity(config: object) -> str:
+    """Ten hex digits over everything that decides a run's result, logistics left out."""
+    text = json.dumps(_deciding(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def _deciding(config: Any) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if item.metadata.get("identity", True):
+            kept[item.name] = _deciding(value) if is_dataclass(value) else value
+    return kept
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """The configuration as plain dicts, lists and numbers, for files."""
+    return asdict(config)
+
+
+def build(slot: dict[str, Any], trust: Iterable[str] = (), **arguments: Any) -> Any:
+    """Call the function that `slot["_target_"]` names with the slot's options and `arguments`.
+
+    Options are converted to the annotated types. Raises `RequestError` if the target lies outside
+    `resx.` and the packages in `trust`, or if an option is unknown or of the wrong type.
+    """
+    target = slot.get("_target_")
+    if not isinstance(target, str) or target.split(".")[0] not in {"resx", *trust}:
+        raise RequestError(
+            f"_target_={target}: only targets in resx. are called;"
+            " trust=[PACKAGE] allows those of another package"
+        )
+    try:
+        function = get_object(target)
+    except Exception as error:  # Hydra wraps whatever the import raised
+        raise RequestError(f"_target_={target}: {str(error).splitlines()[0]}") from error
+    options = {key: value for key, value in slot.items() if key not in ("_target_", "name")}
+    return function(**arguments, **_checked(options, function, set(arguments)))
+
+
+def _checked(options: dict[str, Any], function: Callable[..., Any], taken: set[str]) -> Any:
+    hints = {k: v for k, v in get_type_hints(function).items() if k in signature(function).parameters}
+    names = [key for key in hints if key not in taken]
+    for key in options:
+        if key not in names:
+            raise RequestError(unknown("option", key, names))
+    schema = make_dataclass("Options", [(key, hints[key]) for key in options])
+    converted = OmegaConf.merge(OmegaConf.structured(schema), options)
+    return OmegaConf.to_container(converted)

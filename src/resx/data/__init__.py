@@ -1,0 +1,1 @@
+"""Images: one file a data set."""

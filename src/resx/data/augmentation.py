@@ -1,0 +1,82 @@
+"""Augmentation as tensor operations on the device; what is drawn is a function of (seed, step)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from resx.seeding import generator
+
+# Principal components of the colours of ImageNet's training pixels in [0, 1], and their standard
+# deviations: the colour noise of Krizhevsky 2012, Sec. 4.1, which He 2015, Sec. 3.4 uses.
+# Values as in facebookarchive/fb.resnet.torch, datasets/imagenet.lua.
+PCA_STD = (0.2175, 0.0188, 0.0045)
+PCA_COMPONENTS = (
+    (-0.5675, 0.7192, 0.4009),
+    (-0.5808, -0.0045, -0.8140),
+    (-0.5836, -0.6948, 0.4203),
+)
+
+
+class Normalization(NamedTuple):
+    """(x / 255 - mean) / std, with mean (H, W, C) or (C,) and std (C,)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def to(self, device: torch.device) -> "Normalization":
+        return Normalization(self.mean.to(device), self.std.to(device))
+
+
+def normalize(images: Tensor, normalization: Normalization) -> Tensor:
+    """uint8 (N, H, W, C) -> float32 (N, C, H, W), in channels_last memory without a copy."""
+    mean, std = normalization
+    return images.float().sub_(255 * mean).div_(255 * std).permute(0, 3, 1, 2)
+
+
+class CropAndFlip:
+    """Pad, crop at random, flip every second image (He 2015, Sec. 4.2: 4 pixels, crops of 32).
+
+    Padding comes after the mean is subtracted: the border is zero, which is the mean.
+    """
+
+    def __init__(self, images: Tensor, normalization: Normalization, pad: int, flip: bool) -> None:
+        """`images`: all of them, uint8 (N, H, W, C)."""
+        count, height, width, channels = images.shape
+        self.size, self.pad, self.flip = (height, width), pad, flip
+        shape = (count, height + 2 * pad, width + 2 * pad, channels)
+        self.images = images
+        mean = (255 * normalization.mean).expand(height, width, channels)
+        self.mean, self.std = mean, 255 * normalization.std
+        if pad:
+            inside = (slice(pad, pad + height), slice(pad, pad + width))
+            self.images = torch.zeros(shape, dtype=torch.uint8, device=images.device)
+            self.images[:, *inside] = images
+            self.mean = torch.zeros(shape[1:], device=images.device)
+            self.mean[inside] = mean
+
+    def __call__(self, indices: Tensor, seed: int, step: int) -> Tensor:
+        """indices (B,) -> float32 (B, C, H, W), channels_last."""
+        count, (height, width) = len(indices), self.size
+        draws = generator(seed, "augment", step)
+        corners = torch.randint(2 * self.pad + 1, (2, count, 1), generator=draws)
+        rows = corners[0] + torch.arange(height)
+        columns = corners[1] + torch.arange(width)
+        if self.flip:
+            flipped = torch.rand(count, 1, generator=draws) < 0.5
+            columns = torch.where(flipped, columns.flip(1), columns)
+        device = self.images.device
+        rows, columns = rows.to(device)[:, :, None], columns.to(device)[:, None, :]
+        images = self.images[indices[:, None, None], rows, columns].float()
+        return images.sub_(self.mean[rows, columns]).div_(self.std).permute(0, 3, 1, 2)
+
+
+def colour_noise(images: Tensor, seed: int, step: int) -> Tensor:
+    """Add a random multiple of each principal component, N(0, 0.1), to all pixels of an image.
+
+    uint8 or float (N, H, W, 3) -> float32 (N, H, W, 3), pixels in [0, 255] (Krizhevsky 2012, 4.1).
+    """
+    draws = generator(seed, "colour", step)
+    alpha = 0.1 * torch.randn(len(images), 3, generator=draws)
+    shift = (alpha * torch.tensor(PCA_STD)) @ torch.tensor(PCA_COMPONENTS).T
+    return images.float() + 255 * shift.to(images.device)[:, None, None, :]

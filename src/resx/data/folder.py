@@ -1,0 +1,76 @@
+"""Class folders: `train/<class>/*` and `test/<class>/*` or `val/<class>/*`, as ImageNet has them."""
+
+import os
+from pathlib import Path
+
+import torch
+
+from resx.config import RequestError
+from resx.data.cache import decoded
+from resx.data.source import Files, Source, fingerprint
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+TEST_NAMES = ("test", "val")
+STREAM_FROM = 64  # pixels; a smaller data set fits into memory
+
+
+def folder(root: Path | None, image_size: int, download: bool, cache: Path) -> Source:
+    """Any tree of class folders; images below 64 pixels are decoded once, larger ones streamed."""
+    root = existing(root)
+    classes, train, test = class_folders(root)
+    if image_size >= STREAM_FROM:
+        return Source(classes, train, test, fingerprint(train, test))
+    parts = [decoded(split, image_size, root, cache) for split in (train, test)]
+    return Source(classes, *parts, fingerprint(*parts))
+
+
+def existing(root: Path | None) -> Path:
+    if root is None:
+        raise RequestError("data.root is not set: name the folder with the images")
+    if not root.is_dir():
+        raise RequestError(f"data.root={root}: no such folder")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise RequestError(f"data.root={root}: cannot be read")
+    return root
+
+
+def class_folders(root: Path) -> tuple[list[str], Files, Files]:
+    """Classes in alphabetical order, training and test files.
+
+    Raises `RequestError` for a tree without `train`, without a test split, with an empty class
+    folder, or whose splits have different classes.
+    """
+    if not (root / "train").is_dir():
+        raise RequestError(f"{root}: no folder 'train' in it (expected train/<class>/<image>)")
+    name = next((n for n in TEST_NAMES if (root / n).is_dir()), None)
+    if name is None:
+        raise RequestError(f"{root}: no folder 'test' or 'val' in it")
+    classes = _subfolders(root / "train")
+    if others := set(_subfolders(root / name)) ^ set(classes):
+        raise RequestError(f"{root}: class '{min(others)}' is in only one of train and {name}")
+    if len(classes) < 2:
+        raise RequestError(f"{root / 'train'}: needs two class folders, has {len(classes)}")
+    return classes, _listing(root / "train", classes), _listing(root / name, classes)
+
+
+def _subfolders(directory: Path) -> list[str]:
+    entries = os.scandir(directory)
+    return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+
+
+def _listing(split: Path, classes: list[str]) -> Files:
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        found = sorted(e.name for e in os.scandir(split / name) if _is_image(e.name))
+        if not found:
+            raise RequestError(f"{split / name}: no images in this class folder")
+        paths += [split / name / f for f in found]
+        labels += [label] * len(found)
+    return Files(paths, torch.tensor(labels))
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+
+

@@ -1,0 +1,48 @@
+"""Small images: all of them as uint8 on the device, a batch is one gather there."""
+
+from collections.abc import Iterator
+
+import torch
+
+from resx.data.augmentation import CropAndFlip, Normalization, normalize
+from resx.data.dataset import Batch, Dataset
+from resx.data.order import batch_indices
+from resx.data.source import Pixels
+
+
+class MemoryDataset(Dataset):
+    """Splits that live on the device."""
+
+    def __init__(
+        self,
+        classes: list[str],
+        splits: dict[str, Pixels],
+        normalization: Normalization,
+        fingerprint: str,
+        device: torch.device,
+        pad: int,
+        flip: bool,
+    ) -> None:
+        _, height, _, channels = splits["train"].images.shape
+        sizes = {name: len(split.labels) for name, split in splits.items()}
+        super().__init__(classes, channels, height, sizes, normalization, fingerprint)
+        self.splits = {
+            name: Pixels(split.images.to(device), split.labels.to(device))
+            for name, split in splits.items()
+        }
+        self.device, self.pad, self.flip = device, pad, flip
+
+    def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
+        train = self.splits["train"]
+        normalization = self.normalization.to(self.device)
+        augment = CropAndFlip(train.images, normalization, self.pad, self.flip)
+        order = batch_indices(len(train.labels), batch_size, seed, first_step)
+        for step, indices in enumerate(order, start=first_step):
+            indices = indices.to(self.device)
+            yield augment(indices, seed, step), train.labels[indices]
+
+    def evaluation_batches(self, split: str, batch_size: int) -> Iterator[Batch]:
+        pixels = self.splits["train" if split == "train_clean" else split]
+        normalization = self.normalization.to(self.device)
+        for images, labels in zip(pixels.images.split(batch_size), pixels.labels.split(batch_size)):
+            yield normalize(images, normalization), labels

@@ -1,0 +1,72 @@
+"""What a data set is before training: images and labels, in memory or as files."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from resx.seeding import generator
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Decoded images of one size: images (N, H, W, C) uint8, labels (N,) int64."""
+
+    images: Tensor
+    labels: Tensor
+
+    def take(self, indices: Tensor) -> "Pixels":
+        return Pixels(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class Files:
+    """Images that are decoded when they are needed: N paths, labels (N,) int64."""
+
+    paths: list[Path]
+    labels: Tensor
+
+    def take(self, indices: Tensor) -> "Files":
+        return Files([self.paths[i] for i in indices.tolist()], self.labels[indices])
+
+
+Images = Pixels | Files
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as it lies on disk; `fingerprint` tells whether two are the same images."""
+
+    classes: list[str]
+    train: Images
+    test: Images
+    fingerprint: str
+
+
+def fingerprint(*parts: Images) -> str:
+    """Twelve hex digits over pixels and labels, or over file names and sizes."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Pixels):
+            digest.update(part.images.numpy().tobytes())
+        else:
+            names = (f"{p.parent.name}/{p.name}:{p.stat().st_size}" for p in part.paths)
+            digest.update("\n".join(names).encode())
+        digest.update(part.labels.numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def class_balanced(labels: Tensor, count: int, purpose: str) -> tuple[Tensor, Tensor]:
+    """Split the indices of `labels` into `count` drawn class by class, and the rest; both sorted.
+
+    The draw is the same for every seed of a run, so runs that are compared see the same images.
+    """
+    order = torch.randperm(len(labels), generator=generator(0, purpose))
+    rank = torch.empty_like(labels)  # of an image among those of its class
+    for label in labels.unique():
+        mine = order[labels[order] == label]
+        rank[mine] = torch.arange(len(mine))
+    by_rank = order[torch.argsort(rank[order], stable=True)]  # one image of each class in turn
+    return by_rank[:count].sort().values, by_rank[count:].sort().values

@@ -1,0 +1,103 @@
+"""The device and the arithmetic on it."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resx import __version__
+from resx.config import RequestError
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` takes CUDA, then MPS, then the CPU. Raises `RequestError` for one that is absent."""
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    kind = next(k for k in present if present[k]) if name == "auto" else name.split(":")[0]
+    if kind not in present:
+        raise RequestError(f"device={name}: must be one of auto, {', '.join(present)}")
+    if not present[kind]:
+        raise RequestError(f"device={name}: there is none here; device=auto takes what there is")
+    try:
+        device = torch.device(kind if name == "auto" else name)
+    except RuntimeError as error:
+        raise RequestError(f"device={name}: {str(error).splitlines()[0]}") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise RequestError(f"device={name}: there are {torch.cuda.device_count()} CUDA devices")
+    return device
+
+
+def set_deterministic(enabled: bool) -> None:
+    """Have torch refuse operations without a deterministic implementation."""
+    if enabled:  # cuBLAS reads this when it starts
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(enabled)
+    torch.backends.cudnn.benchmark = not enabled
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """`bf16` runs convolutions and products in bfloat16; weights and optimizer stay float32."""
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the allocator's peak on CUDA, elsewhere the process's largest resident set."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@cache
+def environment() -> dict[str, Any]:
+    """Versions, hardware and the commit, so that a result can be traced."""
+    cuda = torch.cuda.is_available()
+    return {
+        "resx": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "hardware": torch.cuda.get_device_name() if cuda else _processor(),
+        "git_commit": _git_commit(),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [x for x in info.read_text().splitlines() if x.startswith("model name")]
+        if names:
+            return names[0].split(":")[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout that this code lies in; None for an installed wheel."""
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40"]
+    if not (here.parents[1] / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    except OSError:  # no git on this machine
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,49 @@
+"""The error of a network on a split."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resx.device import autocast
+
+
+class Score(NamedTuple):
+    """Means over `images` images; errors are fractions."""
+
+    loss: float
+    error: float
+    error_top5: float
+    images: int
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str = "fp32"
+) -> Score:
+    """Evaluation mode over batches of images (B, C, H, W), or (B, views, C, H, W).
+
+    Of several views the class probabilities are averaged (Krizhevsky 2012, Sec. 4.1). The network
+    is left in the mode it was in.
+    """
+    was_training = network.training
+    network.eval()
+    sums, count = torch.zeros(3, dtype=torch.float64), 0
+    for images, labels in batches:
+        with autocast(images.device, precision):
+            logits = network(images.flatten(0, -4))
+        log_probabilities = F.log_softmax(logits.float(), dim=1)
+        if images.ndim == 5:
+            views = log_probabilities.exp().unflatten(0, images.shape[:2])
+            log_probabilities = views.mean(1).log()
+        best = log_probabilities.topk(min(5, log_probabilities.shape[1])).indices
+        hits = best == labels[:, None]
+        loss = F.nll_loss(log_probabilities, labels, reduction="sum")
+        wrong, wrong_top5 = (~hits[:, 0]).sum(), (~hits.any(1)).sum()
+        sums += torch.stack((loss, wrong, wrong_top5)).double().cpu()
+        count += len(labels)
+    network.train(was_training)
+    loss, error, error_top5 = (sums / count).tolist()
+    return Score(loss, error, error_top5, count)

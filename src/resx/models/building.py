@@ -1,0 +1,38 @@
+"""From a configuration to a network with its first weights."""
+
+import torch
+from torch import nn
+
+from resx.config import NetworkConfig, build
+from resx.models.initialization import initialize
+from resx.models.layers import Network
+from resx.models.memory import checkpoint_activations
+
+
+def build_network(
+    config: NetworkConfig,
+    num_classes: int,
+    in_channels: int,
+    image_size: int,
+    device: torch.device,
+) -> Network:
+    """In channels_last memory on `device`; equal seeds give equal weights on every device.
+
+    Raises `RequestError` for a depth, block or option that the family does not have.
+    """
+    network: Network = build(
+        config.model,
+        config.trust,
+        num_classes=num_classes,
+        in_channels=in_channels,
+        image_size=image_size,
+    )
+    initialize(network, config.seed)
+    if config.checkpoint_activations:
+        checkpoint_activations(network)
+    return network.to(device, memory_format=torch.channels_last)
+
+
+def compiled(network: nn.Module, enabled: bool) -> nn.Module:
+    """The form that is called; parameters keep their names in `network`."""
+    return torch.compile(network) if enabled else network  # type: ignore[return-value]

@@ -1,0 +1,90 @@
+"""Where records go: metrics.jsonl, TensorBoard, and the person who watches."""
+
+import logging
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+from tqdm import tqdm
+
+from resx.run import Run
+
+log = logging.getLogger(__name__)
+
+ERROR_CHART = ["error/train", "error/train_clean", "error/test"]
+LAYOUT = {
+    "Training against test": {
+        "error (%)": ["Multiline", ERROR_CHART],
+        "loss": ["Multiline", [tag.replace("error", "loss") for tag in ERROR_CHART]],
+    }
+}
+
+
+class Tracker:
+    """Writes every record three times; a bar with the time left on a terminal, else lines."""
+
+    def __init__(
+        self, run: Run, first_step: int, steps: int, batch_size: int, label: str, quiet: bool
+    ) -> None:
+        """`first_step` is the step that training goes on with: later records are forgotten."""
+        self.run, self.batch_size, self.label = run, batch_size, label
+        self.steps, self.last = steps, (first_step - 1, None)
+        run.rewind(first_step - 1)
+        self.board = SummaryWriter(run.directory, purge_step=first_step)
+        self.bar = tqdm(
+            total=steps,
+            initial=first_step - 1,
+            desc=label,
+            unit="step",
+            disable=True if quiet else None,
+            dynamic_ncols=True,
+        )
+
+    def describe(self, settings: dict[str, Any]) -> None:
+        """Once a run: the settings for TensorBoard's HPARAMS tab, and a chart of all errors."""
+        plain = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
+        goals = {"error/train_clean": 0.0, "error/test": 0.0}  # names only; the curves have them
+        for summary in hparams(plain, goals):
+            self.board.file_writer.add_summary(summary)
+        self.board.add_custom_scalars(LAYOUT)
+
+    def record(self, **values: Any) -> None:
+        """One record: step, epoch, split, loss, error (a fraction), lr, seconds."""
+        self.run.record(**values)
+        step, split, percent = values["step"], values["split"], 100 * values["error"]
+        self.board.add_scalar(f"error/{split}", percent, step)
+        self.board.add_scalar(f"loss/{split}", values["loss"], step)
+        speed = ""
+        if split == "train":
+            self.board.add_scalar("lr", values["lr"], step)
+            speed = self._speed(step, values["seconds"])
+        self.board.flush()
+        if self.bar.disable or split != "train":
+            log.info(
+                "%s  step %d/%d  %-11s  error %6.2f %%  loss %.4f  lr %.4g%s",
+                self.label,
+                step,
+                self.steps,
+                split,
+                percent,
+                values["loss"],
+                values["lr"],
+                speed,
+            )
+        self.bar.set_postfix_str(f"{split} error {percent:.2f} %", refresh=False)
+
+    def _speed(self, step: int, seconds: float) -> str:
+        last_step, last_seconds = self.last
+        self.last = (step, seconds)
+        if last_seconds is None or seconds <= last_seconds:
+            return ""
+        rate = (step - last_step) * self.batch_size / (seconds - last_seconds)
+        self.board.add_scalar("speed/images_per_second", rate, step)
+        return f"  {rate:.0f} images/s"
+
+    def tick(self, step: int) -> None:
+        self.bar.update(step - self.bar.n)
+
+    def close(self) -> None:
+        self.bar.close()
+        self.board.close()

@@ -1,0 +1,220 @@
+"""The training loop: its clock is the optimisation step, its state fits into a checkpoint."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn, optim
+
+from resx.config import RecipeConfig
+from resx.data.dataset import Dataset
+from resx.device import autocast, synchronize
+from resx.evaluation import evaluate
+from resx.training.schedule import learning_rate, planned_warmup_end
+from resx.training.tracking import Tracker
+
+WARMUP_CHECK = 50  # steps between looks at the error during warmup=error
+EVALUATION_PIXELS = 500 * 32**2  # in a batch, or as many images as a training batch has
+
+
+def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
+    """Weight decay on all parameters, as in the paper."""
+    parameters = network.parameters()
+    if recipe.optimizer == "adamw":
+        return optim.AdamW(
+            parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True
+        )
+    return optim.SGD(
+        parameters,
+        recipe.lr,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=recipe.nesterov,
+        fused=True,
+    )
+
+
+@dataclass
+class Totals:
+    """Sums of (loss, error) since the last look, kept on the device."""
+
+    sums: Tensor
+    steps: int = 0
+
+    def add(self, loss_and_error: Tensor) -> None:
+        self.sums += loss_and_error
+        self.steps += 1
+
+    def take(self) -> tuple[float, float]:
+        """The means, read from the device; starts anew."""
+        loss, error = (self.sums / self.steps).tolist()
+        self.sums.zero_()
+        self.steps = 0
+        return loss, error
+
+
+@dataclass
+class State:
+    """All that a step changes; what a checkpoint holds."""
+
+    network: nn.Module
+    optimizer: optim.Optimizer
+    totals: Totals  # since the last record
+    recent: Totals  # since the last look of warmup=error
+    warmup_end: int | None
+    step: int = 0
+    seconds: float = 0.0  # spent on training steps
+    scores: dict[str, Any] = field(default_factory=dict)  # last record of each split
+
+    @classmethod
+    def start(cls, network: nn.Module, recipe: RecipeConfig, depth: int) -> "State":
+        device = next(network.parameters()).device
+        zeros = torch.zeros(2, device=device)
+        optimizer = make_optimizer(network, recipe)
+        warmup_end = planned_warmup_end(recipe, depth)
+        return cls(network, optimizer, Totals(zeros), Totals(zeros.clone()), warmup_end)
+
+    def state_dict(self) -> dict[str, Any]:
+        cuda = torch.cuda.is_available()
+        return {
+            "model": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "totals": [self.totals.sums, self.totals.steps],
+            "recent": [self.recent.sums, self.recent.steps],
+            "warmup_end": self.warmup_end,
+            "step": self.step,
+            "seconds": self.seconds,
+            "scores": self.scores,
+            "rng": {
+                "cpu": torch.get_rng_state(),
+                "cuda": torch.cuda.get_rng_state_all() if cuda else [],
+            },
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for totals, (sums, steps) in ((self.totals, state["totals"]), (self.recent, state["recent"])):
+            totals.sums.copy_(sums)
+            totals.steps = steps
+        self.warmup_end, self.step = state["warmup_end"], state["step"]
+        self.seconds, self.scores = state["seconds"], state["scores"]
+        torch.set_rng_state(state["rng"]["cpu"])
+        if state["rng"]["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+
+
+def train_step(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    optimizer: optim.Optimizer,
+    lr: float,
+    precision: str = "fp32",
+) -> Tensor:
+    """One update. Returns (loss, error), still on the device: reading them would stall the step."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    with autocast(images.device, precision):
+        logits = network(images)
+    loss = F.cross_entropy(logits.float(), labels)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    with torch.no_grad():
+        error = (logits.argmax(1) != labels).float().mean()
+        return torch.stack((loss, error))
+
+
+@dataclass
+class Trainer:
+    """Trains `state.network`; `forward` is the network itself, or its compiled form.
+
+    `stop` is asked after every step whether to end early.
+    """
+
+    state: State
+    forward: nn.Module
+    dataset: Dataset
+    recipe: RecipeConfig
+    seed: int
+    precision: str
+    tracker: Tracker
+    save: Callable[[dict[str, Any]], None]
+    stop: Callable[[], object]
+
+    def fit(self) -> bool:
+        """Train up to step `recipe.steps`; False if stopped before.
+
+        Raises FloatingPointError at the first record whose loss is not finite.
+        """
+        state, recipe = self.state, self.recipe
+        self.forward.train()
+        batches = self.dataset.training_batches(recipe.batch_size, self.seed, state.step + 1)
+        started = time.perf_counter() - state.seconds
+        for step, (images, labels) in zip(range(state.step + 1, recipe.steps + 1), batches):
+            lr = learning_rate(step, recipe, state.warmup_end)
+            outcome = train_step(
+                self.forward, images, labels, state.optimizer, lr, self.precision
+            )
+            state.step = step
+            state.totals.add(outcome)
+            if state.warmup_end is None:
+                watch_warmup(state, outcome, recipe)
+            stopping = bool(self.stop())
+            saving = self._is_due(recipe.save_every) or stopping
+            if saving or self._is_due(recipe.record_every):
+                synchronize(images.device)
+                state.seconds = time.perf_counter() - started
+                self._record(lr)
+                if saving:
+                    self.save(state.state_dict())
+                started = time.perf_counter() - state.seconds
+            self.tracker.tick(step)
+            if stopping and step < recipe.steps:
+                return False
+        return True
+
+    def _is_due(self, every: int) -> bool:
+        return self.state.step % every == 0 or self.state.step == self.recipe.steps
+
+    def _record(self, lr: float) -> None:
+        if not self._is_due(self.recipe.record_every):
+            return
+        loss, error = self.state.totals.take()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"training loss is {loss} at step {self.state.step}")
+        self._write("train", loss, error, lr)
+        if self._is_due(self.recipe.eval_every):
+            size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
+            for split in ("train_clean", *(s for s in self.dataset.sizes if s != "train")):
+                batches = self.dataset.evaluation_batches(split, size)
+                score = evaluate(self.forward, batches, self.precision)
+                self._write(split, score.loss, score.error, lr)
+
+    def _write(self, split: str, loss: float, error: float, lr: float) -> None:
+        state = self.state
+        state.scores[split] = {"step": state.step, "loss": loss, "error": error}
+        epoch = state.step * self.recipe.batch_size / self.dataset.sizes["train"]
+        self.tracker.record(
+            step=state.step,
+            epoch=round(epoch, 4),
+            split=split,
+            loss=loss,
+            error=error,
+            lr=lr,
+            seconds=round(state.seconds, 3),
+        )
+
+
+def watch_warmup(state: State, outcome: Tensor, recipe: RecipeConfig) -> None:
+    """End the warm-up once the running training error is low enough (He 2015, Sec. 4.2)."""
+    state.recent.add(outcome)
+    if state.recent.steps == WARMUP_CHECK:
+        _, error = state.recent.take()
+        if error < recipe.warmup_error:
+            state.warmup_end = state.step
