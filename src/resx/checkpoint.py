@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def load(path: Path) -> dict[str, Any]:
             with zipfile.ZipFile(path) as archive:
                 if damaged := archive.testzip():  # torch itself does not look at the checksums
                     raise RequestError(f"{path}: damaged ({damaged} fails its checksum)")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a pickle that it then refuses or reads
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError) as error:
         if isinstance(error, RequestError):
             raise

@@ -1,4 +1,4 @@
-"""`resx COMMAND OVERRIDES...`: runs a command through Hydra, answers a wrong request in one line."""
+"""`resx COMMAND OVERRIDES...`: a command through Hydra, a wrong request answered in one line."""
 
 import importlib
 import os
@@ -45,7 +45,8 @@ COMMANDS = {
     "list": Command(dict, "models, data sets and recipes, one line each"),
 }
 
-HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual connections change?
+HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual
+connections change?
 
 usage: resx COMMAND [SETTING=VALUE ...] [-m] [--help] [--cfg job]
 
@@ -76,11 +77,13 @@ def main() -> int:
         return refuse("resx", hint or unknown("command", name, COMMANDS))
     try:
         return show_list(rest) if name == "list" else run_through_hydra(name, rest)
+    except SystemExit as stop:  # Hydra's --help and its own complaints end so
+        return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
     except KeyboardInterrupt as stop:
         print(f"resx {name}: interrupted; the same command goes on from here", file=sys.stderr)
         return TERMINATED if stop.args == ("SIGTERM",) else INTERRUPTED
     except Exception as error:
-        line = one_line(error, name, rest)
+        line = one_line(error, name)
         if line is None:
             raise
         return refuse(f"resx {name}", line)
@@ -111,14 +114,17 @@ def register_schemas() -> None:
 
 def run_through_hydra(name: str, arguments: list[str]) -> int:
     register_schemas()
-    code = DONE
+    code, failure = DONE, None
 
     def job(config: DictConfig) -> None:
-        nonlocal code
+        nonlocal code, failure
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            sweep.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name, []))
-        else:
+            sweep.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name))
+            return
+        try:
             code = run_command(name, config)
+        except Exception as error:  # raised below: Hydra would add a line of its own
+            failure = error
 
     old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [f"resx {name}", *arguments]
@@ -132,6 +138,8 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = old_full_error
+    if failure is not None:
+        raise failure
     if sweep.SweepDirectory.path is not None:
         return sweep.report(sweep.SweepDirectory.path)
     return code
@@ -145,7 +153,7 @@ def run_command(name: str, config: DictConfig) -> int:
     return code
 
 
-def one_line(error: BaseException, command: str, arguments: list[str]) -> str | None:
+def one_line(error: BaseException, command: str) -> str | None:
     """What to tell the user; None for an error that is ours."""
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
@@ -170,10 +178,10 @@ def one_line(error: BaseException, command: str, arguments: list[str]) -> str | 
     if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
         return unknown("setting", found[1], known_settings(command))
     if isinstance(error, HydraException | OmegaConfBaseException):
-        reason = next((e for e in reversed(chain) if isinstance(e, OmegaConfBaseException)), error)
+        reason = next((e for e in chain if isinstance(e, OmegaConfBaseException)), error)
         detail = str(reason).strip().splitlines()[0]
-        found = re.match(r"Error merging override (.+)", first)
-        key = found[1] if found else getattr(reason, "full_key", None)
+        override = re.match(r"Error merging override (.+)", first)
+        key = override[1] if override else getattr(reason, "full_key", None)
         return f"{key}: {detail}" if key else detail
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else first

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NoReturn, get_type_hints
 
 from hydra.utils import get_object
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import ValidationError
 
 
 class RequestError(ValueError):
@@ -55,6 +56,8 @@ class DataConfig(Checked):
     download: bool = logistics(False)
     workers: int = logistics(0)  # processes that decode; only for images that are streamed
     image_size: int = MISSING
+    channels: int = logistics(3)  # what `info` takes for granted, as it reads no image
+    classes: int | None = logistics(None)
     pad: int = 0  # zero pixels on each side before the random crop (He 2015, Sec. 4.2: 4)
     flip: bool = False
     normalize: str = "channel"
@@ -215,7 +218,7 @@ def refuse_unknown(given: dict[Any, Any], schema: type, prefix: str = "") -> Non
         if key not in types:
             raise RequestError(unknown("setting", f"{prefix}{key}", [prefix + k for k in types]))
         if is_dataclass(types[key]) and isinstance(value, dict):
-            refuse_unknown(value, types[key], f"{prefix}{key}.")  # type: ignore[arg-type]
+            refuse_unknown(value, types[key], f"{prefix}{key}.")
 
 
 def unknown(what: str, word: str, choices: Iterable[str]) -> str:
@@ -227,7 +230,11 @@ def unknown(what: str, word: str, choices: Iterable[str]) -> str:
 
 
 def identity(config: object) -> str:
-    """Ten hex digits over everything that decides a run's result, logistics left out."""
+    """Ten hex digits over everything that decides a run's result, logistics left out.
+
+    So are values at their dataclass's default, and options of a slot that are off (null, false,
+    0): a setting that a later version adds does not rename the runs of this one.
+    """
     text = json.dumps(_deciding(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
@@ -236,8 +243,13 @@ def _deciding(config: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)
-        if item.metadata.get("identity", True):
-            kept[item.name] = _deciding(value) if is_dataclass(value) else value
+        if not item.metadata.get("identity", True) or value == item.default:
+            continue
+        if is_dataclass(value):
+            value = _deciding(value)
+        elif isinstance(value, dict):
+            value = {k: v for k, v in value.items() if v}
+        kept[item.name] = value
     return kept
 
 
@@ -246,11 +258,14 @@ def plain(config: Any) -> dict[str, Any]:
     return asdict(config)
 
 
-def build(slot: dict[str, Any], trust: Iterable[str] = (), **arguments: Any) -> Any:
+def build(
+    slot: dict[str, Any], trust: Iterable[str] = (), group: str = "", **arguments: Any
+) -> Any:
     """Call the function that `slot["_target_"]` names with the slot's options and `arguments`.
 
     Options are converted to the annotated types. Raises `RequestError` if the target lies outside
-    `resx.` and the packages in `trust`, or if an option is unknown or of the wrong type.
+    `resx.` and the packages in `trust`, or if an option is unknown or of the wrong type; `group`
+    is the slot's name in such a message.
     """
     target = slot.get("_target_")
     if not isinstance(target, str) or target.split(".")[0] not in {"resx", *trust}:
@@ -263,15 +278,26 @@ def build(slot: dict[str, Any], trust: Iterable[str] = (), **arguments: Any) -> 
     except Exception as error:  # Hydra wraps whatever the import raised
         raise RequestError(f"_target_={target}: {str(error).splitlines()[0]}") from error
     options = {key: value for key, value in slot.items() if key not in ("_target_", "name")}
-    return function(**arguments, **_checked(options, function, set(arguments)))
+    return function(**arguments, **_checked(options, function, set(arguments), group))
 
 
-def _checked(options: dict[str, Any], function: Callable[..., Any], taken: set[str]) -> Any:
-    hints = {k: v for k, v in get_type_hints(function).items() if k in signature(function).parameters}
-    names = [key for key in hints if key not in taken]
+def _checked(
+    options: dict[str, Any], function: Callable[..., Any], taken: set[str], group: str
+) -> dict[str, Any]:
+    if not options:
+        return {}
+    hints = get_type_hints(function)
+    names = [name for name in signature(function).parameters if name not in taken]
     for key in options:
         if key not in names:
-            raise RequestError(unknown("option", key, names))
+            choices = [f"{group}.{name}" for name in names]
+            raise RequestError(unknown("option", f"{group}.{key}", choices))
     schema = make_dataclass("Options", [(key, hints[key]) for key in options])
-    converted = OmegaConf.merge(OmegaConf.structured(schema), options)
-    return OmegaConf.to_container(converted)
+    try:
+        converted = OmegaConf.to_container(OmegaConf.merge(OmegaConf.structured(schema), options))
+    except ValidationError as error:
+        key = error.full_key or ""
+        reason = str(error).splitlines()[0]
+        raise RequestError(f"{group}.{key}={options.get(key)}: {reason}") from error
+    assert isinstance(converted, dict)
+    return {str(key): value for key, value in converted.items()}

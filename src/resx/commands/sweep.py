@@ -24,9 +24,7 @@ class SweepDirectory(Callback):
         SweepDirectory.path = Path(config.hydra.sweep.dir)
 
 
-def note_outcome(
-    run: Callable[[], int], one_line: Callable[[BaseException], str | None]
-) -> None:
+def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> None:
     """Run one job of a sweep; whatever it raises is noted and the sweep goes on."""
     hydra = HydraConfig.get()
     message = ""

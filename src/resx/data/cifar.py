@@ -57,8 +57,8 @@ def _read(
         parts = [reader(str(place), train=train) for train in (True, False)]
     except RuntimeError as error:  # torchvision's word for a wrong checksum
         raise RequestError(f"{batches}: damaged or incomplete, its checksums are wrong") from error
-    splits = [Pixels(torch.from_numpy(p.data), torch.tensor(p.targets)) for p in parts]
-    return Source(list(parts[0].classes), *splits, fingerprint(*splits))
+    train, test = (Pixels(torch.from_numpy(p.data), torch.tensor(p.targets)) for p in parts)
+    return Source(list(parts[0].classes), train, test, fingerprint(train, test))
 
 
 def _download(reader: type[CIFAR10], place: Path) -> None:

@@ -1,4 +1,4 @@
-"""Class folders: `train/<class>/*` and `test/<class>/*` or `val/<class>/*`, as ImageNet has them."""
+"""Class folders: `train/<class>/*` and `test/<class>/*` or `val/<class>/*`, as in ImageNet."""
 
 import os
 from pathlib import Path
@@ -20,8 +20,9 @@ def folder(root: Path | None, image_size: int, download: bool, cache: Path) -> S
     classes, train, test = class_folders(root)
     if image_size >= STREAM_FROM:
         return Source(classes, train, test, fingerprint(train, test))
-    parts = [decoded(split, image_size, root, cache) for split in (train, test)]
-    return Source(classes, *parts, fingerprint(*parts))
+    pixels = decoded(train, image_size, root, cache)
+    held_out = decoded(test, image_size, root, cache)
+    return Source(classes, pixels, held_out, fingerprint(pixels, held_out))
 
 
 def existing(root: Path | None) -> Path:
@@ -72,5 +73,3 @@ def _listing(split: Path, classes: list[str]) -> Files:
 
 def _is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
-
-

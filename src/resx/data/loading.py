@@ -22,6 +22,7 @@ def load_dataset(
     source: Source = build(
         config.source,
         trust,
+        "data.source",
         root=Path(config.root) if config.root else None,
         image_size=config.image_size,
         download=config.download,
@@ -33,7 +34,9 @@ def load_dataset(
     if isinstance(train, Pixels):
         pixels = {n: s for n, s in splits.items() if isinstance(s, Pixels)}
         if config.crops != 1:
-            raise RequestError("data.crops=10: only for images that are streamed (64 pixels and up)")
+            raise RequestError(
+                "data.crops=10: only for images that are streamed (64 pixels and up)"
+            )
         return MemoryDataset(
             source.classes,
             pixels,

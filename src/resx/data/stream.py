@@ -55,7 +55,9 @@ class StreamDataset(Dataset):
         files = self.splits["train" if split == "train_clean" else split]
         crops = 1 if split == "train_clean" else self.crops
         views = EvaluationViews(files, self.image_size, crops)
-        batches = [list(b) for b in torch.arange(len(files.labels)).split(max(batch_size // crops, 1))]
+        batches = [
+            list(b) for b in torch.arange(len(files.labels)).split(max(batch_size // crops, 1))
+        ]
         normalization = self.normalization.to(self.device)
         for images, labels in self._load(views, batches):
             flat = normalize(images.flatten(0, -4), normalization)
@@ -63,9 +65,7 @@ class StreamDataset(Dataset):
 
     def _load(self, views: TorchDataset[Any], batches: Any) -> Iterator[Batch]:
         cuda = self.device.type == "cuda"
-        loader = DataLoader(
-            views, batch_sampler=batches, num_workers=self.workers, pin_memory=cuda
-        )
+        loader = DataLoader(views, batch_sampler=batches, num_workers=self.workers, pin_memory=cuda)
         try:
             for images, labels in loader:
                 yield images.to(self.device, non_blocking=cuda), labels.to(self.device)

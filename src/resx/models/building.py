@@ -23,6 +23,7 @@ def build_network(
     network: Network = build(
         config.model,
         config.trust,
+        "model",
         num_classes=num_classes,
         in_channels=in_channels,
         image_size=image_size,
@@ -30,7 +31,7 @@ def build_network(
     initialize(network, config.seed)
     if config.checkpoint_activations:
         checkpoint_activations(network)
-    return network.to(device, memory_format=torch.channels_last)
+    return network.to(device).to(memory_format=torch.channels_last)
 
 
 def compiled(network: nn.Module, enabled: bool) -> nn.Module:

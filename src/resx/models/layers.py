@@ -12,15 +12,11 @@ from resx.models.stages import SMALL_IMAGE, Stage
 NormFactory = Callable[[int], nn.Module]
 
 
-def conv3x3(
-    in_channels: int, out_channels: int, stride: int = 1, bias: bool = False
-) -> nn.Conv2d:
+def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=bias)
 
 
-def conv1x1(
-    in_channels: int, out_channels: int, stride: int = 1, bias: bool = False
-) -> nn.Conv2d:
+def conv1x1(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias)
 
 
@@ -85,9 +81,7 @@ def make_stem(
 
 def make_head(channels: int, num_classes: int) -> nn.Sequential:
     """Global average pooling and one linear layer: (N, channels, H, W) -> (N, num_classes)."""
-    return nn.Sequential(
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes)
-    )
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
 
 
 class Network(nn.Sequential):

@@ -30,10 +30,13 @@ def _forward_twice(block: nn.Module, forward: Any, x: Any) -> Any:
 @contextmanager
 def _frozen_statistics(block: nn.Module) -> Iterator[None]:
     norms = [m for m in block.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        norm.track_running_stats = not norm.training
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+            if norm.training and norm.num_batches_tracked is not None:
+                norm.num_batches_tracked -= 1

@@ -1,6 +1,7 @@
 """ResNet and its plain twin (He et al. 2015, arXiv:1512.03385)."""
 
 from functools import partial
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -115,7 +116,10 @@ class Bottleneck(PlainBottleneck):
         return F.relu(self.shortcut(x) + self.branch(x))
 
 
-BLOCKS = {"basic": (PlainBlock, BasicBlock), "bottleneck": (PlainBottleneck, Bottleneck)}
+BLOCKS: dict[str, tuple[Any, Any]] = {
+    "basic": (PlainBlock, BasicBlock),
+    "bottleneck": (PlainBottleneck, Bottleneck),
+}
 WIDTHS = {"cifar": 16, "imagenet": 64}
 SHORTCUTS = {"cifar": "A", "imagenet": "B"}
 
@@ -172,7 +176,9 @@ def resnet(
 
 
 def zero_last_norms(network: nn.Module) -> None:
-    """Start every block as its shortcut: the gain of the branch's last BN is 0 (Goyal 2017, 5.1)."""
+    """Start every block as its shortcut: the last BN of its branch has gain 0 (Goyal 2017, 5.1)."""
     for module in network.modules():
         if isinstance(module, PlainBlock | PlainBottleneck):
-            nn.init.zeros_(module.branch[-1].weight)
+            last = module.branch[-1]
+            assert isinstance(last, nn.BatchNorm2d)
+            nn.init.zeros_(last.weight)

@@ -72,9 +72,7 @@ def train_run(prepared: Prepared, config: TrainConfig, run: Run, quiet: bool) ->
     return run.write_summary(**results(state, config, device, status))
 
 
-def _train(
-    state: State, prepared: Prepared, config: TrainConfig, run: Run, quiet: bool
-) -> str:
+def _train(state: State, prepared: Prepared, config: TrainConfig, run: Run, quiet: bool) -> str:
     device, dataset, network = prepared
     recipe = config.recipe
     label = f"{network.title.split(' ')[0]} seed {config.seed}"
@@ -96,7 +94,15 @@ def _train(
                 tracker.describe(_hparams(config))
             forward = compiled(network, config.compile)
             trainer = Trainer(
-                state, forward, dataset, recipe, config.seed, config.precision, tracker, save, stopped
+                state,
+                forward,
+                dataset,
+                recipe,
+                config.seed,
+                config.precision,
+                tracker,
+                save,
+                stopped,
             )
             finished = trainer.fit()
         except FloatingPointError as error:

@@ -28,7 +28,8 @@ class Tracker:
     ) -> None:
         """`first_step` is the step that training goes on with: later records are forgotten."""
         self.run, self.batch_size, self.label = run, batch_size, label
-        self.steps, self.last = steps, (first_step - 1, None)
+        self.steps = steps
+        self.last: tuple[int, float] | None = None  # step and seconds of the last record
         run.rewind(first_step - 1)
         self.board = SummaryWriter(run.directory, purge_step=first_step)
         self.bar = tqdm(
@@ -45,7 +46,7 @@ class Tracker:
         plain = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
         goals = {"error/train_clean": 0.0, "error/test": 0.0}  # names only; the curves have them
         for summary in hparams(plain, goals):
-            self.board.file_writer.add_summary(summary)
+            self.board._get_file_writer().add_summary(summary)
         self.board.add_custom_scalars(LAYOUT)
 
     def record(self, **values: Any) -> None:
@@ -74,10 +75,10 @@ class Tracker:
         self.bar.set_postfix_str(f"{split} error {percent:.2f} %", refresh=False)
 
     def _speed(self, step: int, seconds: float) -> str:
-        last_step, last_seconds = self.last
-        self.last = (step, seconds)
-        if last_seconds is None or seconds <= last_seconds:
+        before, self.last = self.last, (step, seconds)
+        if before is None or seconds <= before[1]:
             return ""
+        last_step, last_seconds = before
         rate = (step - last_step) * self.batch_size / (seconds - last_seconds)
         self.board.add_scalar("speed/images_per_second", rate, step)
         return f"  {rate:.0f} images/s"

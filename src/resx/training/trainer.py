@@ -25,9 +25,7 @@ def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
     """Weight decay on all parameters, as in the paper."""
     parameters = network.parameters()
     if recipe.optimizer == "adamw":
-        return optim.AdamW(
-            parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True
-        )
+        return optim.AdamW(parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     return optim.SGD(
         parameters,
         recipe.lr,
@@ -98,7 +96,10 @@ class State:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for totals, (sums, steps) in ((self.totals, state["totals"]), (self.recent, state["recent"])):
+        for totals, (sums, steps) in (
+            (self.totals, state["totals"]),
+            (self.recent, state["recent"]),
+        ):
             totals.sums.copy_(sums)
             totals.steps = steps
         self.warmup_end, self.step = state["warmup_end"], state["step"]
@@ -158,9 +159,7 @@ class Trainer:
         started = time.perf_counter() - state.seconds
         for step, (images, labels) in zip(range(state.step + 1, recipe.steps + 1), batches):
             lr = learning_rate(step, recipe, state.warmup_end)
-            outcome = train_step(
-                self.forward, images, labels, state.optimizer, lr, self.precision
-            )
+            outcome = train_step(self.forward, images, labels, state.optimizer, lr, self.precision)
             state.step = step
             state.totals.add(outcome)
             if state.warmup_end is None:

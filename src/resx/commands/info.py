@@ -1,0 +1,89 @@
+"""`resx info`: what a network is and costs; nothing is trained, no image is read."""
+
+from typing import NamedTuple
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from resx.config import InfoConfig, RequestError
+from resx.models.building import build_network
+from resx.models.complexity import activation_memory, parameters
+from resx.models.layers import Network
+from resx.reference import parameter_counts
+
+
+class Part(NamedTuple):
+    """A stage, the stem or the head; multiply-adds of one image."""
+
+    name: str
+    blocks: int
+    layers: int
+    output: str
+    parameters: int
+    multiply_adds: int
+
+
+def main(config: InfoConfig, composed: DictConfig) -> int:
+    """Prints the stages and totals of the network, and of its twin the number of parameters."""
+    data = config.data
+    if data.classes is None:
+        raise RequestError("data.classes is not set: how many classes are there?")
+    meta = torch.device("meta")
+    network = build_network(config, data.classes, data.channels, data.image_size, meta)
+    shape = (data.channels, data.image_size)
+    rows = parts(network, *shape)
+    print(f"{network.title}, images {_times(shape[0], shape[1], shape[1])}, {data.classes} classes")
+    print(
+        f"\n{'':8} {'blocks':>6} {'layers':>6} {'output':>14} {'parameters':>12} {'mult-adds':>12}"
+    )
+    for row in rows:
+        sizes = f"{row.parameters:12,} {_si(row.multiply_adds):>12}"
+        print(f"{row.name:8} {row.blocks or '':>6} {row.layers:6} {row.output:>14} {sizes}")
+    total, layers = parameters(network), sum(r.layers for r in rows)
+    cost = _si(sum(r.multiply_adds for r in rows))
+    print(f"{'total':8} {'':6} {layers:6} {'':14} {total:12,} {cost:>12}\n")
+    published = parameter_counts().get((network.title, data.classes))
+    if published and data.channels == 3:
+        print(f"published parameters  {published.parameters:,} ({published.source})")
+    twin_config = InfoConfig(**{**vars(config), "residual": not config.residual})
+    twin_config.model = {**config.model, "residual": twin_config.residual}
+    twin = build_network(twin_config, data.classes, data.channels, data.image_size, meta)
+    difference = parameters(twin) - total
+    print(f"its twin              {twin.title}: {parameters(twin):,} parameters ({difference:+,})")
+    memory = activation_memory(network, *shape, config.batch_size)
+    print(f"activations           {_si(memory)}B in float32 for a batch of {config.batch_size}")
+    return 0
+
+
+def parts(network: Network, in_channels: int, image_size: int) -> list[Part]:
+    """Counted on the meta device while one image passes; shortcuts count no layer, as in papers."""
+    x = torch.empty(1, in_channels, image_size, image_size, device="meta")
+    rows = []
+    network.eval()
+    for name, module in network.named_children():
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            x = module(x)
+        weighted = [
+            n
+            for n, m in module.named_modules()
+            if isinstance(m, nn.Conv2d | nn.Linear) and "shortcut" not in n
+        ]
+        blocks = len(list(module.children())) if name.startswith("stage") else 0
+        multiply_adds = counter.get_total_flops() // 2
+        output = _times(*x.shape[1:])
+        rows.append(Part(name, blocks, len(weighted), output, parameters(module), multiply_adds))
+    return rows
+
+
+def _times(*sizes: int) -> str:
+    return " x ".join(map(str, sizes))
+
+
+def _si(number: float) -> str:
+    for unit in ("", "k", "M", "G", "T"):
+        if number < 1000 or unit == "T":
+            break
+        number /= 1000
+    return f"{number:.3g} {unit}"

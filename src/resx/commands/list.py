@@ -1,0 +1,32 @@
+"""`resx list`: what can be named, one line each, read from the first comment of every yaml."""
+
+from pathlib import Path
+
+from resx.config import RequestError, unknown
+
+GROUPS = {
+    "model": "models",
+    "data": "data sets",
+    "recipe": "recipes",
+    "study": "studies",
+    "analysis": "analyses",
+}
+
+
+def main(conf: Path, arguments: list[str]) -> int:
+    """All groups, or those named. Raises `RequestError` for a group that does not exist."""
+    present = [group for group in GROUPS if (conf / group).is_dir()]
+    for name in arguments:
+        if name not in present:
+            raise RequestError(unknown("group", name, present))
+    for group in arguments or present:
+        print(f"{GROUPS[group]} ({group}=...)")
+        for path in sorted((conf / group).glob("*.yaml")):
+            print(f"  {path.stem:16} {description(path)}")
+    return 0
+
+
+def description(path: Path) -> str:
+    """The first comment line that is not one of Hydra's own (`# @package ...`)."""
+    comments = (x for x in path.read_text().splitlines() if x.startswith("#"))
+    return next((x.lstrip("# ") for x in comments if not x.startswith("# @")), "")

@@ -1,0 +1,108 @@
+"""State dicts in other projects' names: torchvision's resnets, akamaster's CIFAR resnets."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resx.config import RequestError
+from resx.models.layers import ZeroPadShortcut
+
+WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint keeps the weights
+HEADS = {"torchvision": "fc", "akamaster": "linear"}
+PROJECTIONS = {"torchvision": "downsample", "akamaster": "shortcut"}
+# What both were trained with: ImageNet's colour mean and standard deviation in [0, 1].
+FOREIGN_MEAN, FOREIGN_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+def bare(loaded: dict[str, Any]) -> dict[str, Tensor]:
+    """The tensors by name, out of a checkpoint or not, without a `module.` prefix.
+
+    Raises `RequestError` if there are none.
+    """
+    for key in WEIGHT_KEYS:
+        if isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    tensors = {k.removeprefix("module."): v for k, v in loaded.items() if isinstance(v, Tensor)}
+    if not tensors or len(tensors) < len(loaded):
+        raise RequestError("the file holds no state dict (names with tensors)")
+    return tensors
+
+
+def detect(weights: dict[str, Tensor]) -> str:
+    """`torchvision` or `akamaster` by the name of the last layer, else `resx`."""
+    return next((n for n, head in HEADS.items() if f"{head}.weight" in weights), "resx")
+
+
+def foreign_name(ours: str, naming: str) -> str:
+    """`stage2.0.branch.3.weight` -> `layer2.0.conv2.weight`, and so on."""
+    rules: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
+        (r"^stem\.0\.", "conv1."),
+        (r"^stem\.1\.", "bn1."),
+        (r"^head\.2\.", f"{HEADS[naming]}."),
+        (r"^stage(\d+)\.", r"layer\1."),
+        (r"\.shortcut\.", f".{PROJECTIONS[naming]}."),
+        (r"\.branch\.(\d+)\.", lambda m: f".{('conv', 'bn')[int(m[1]) % 3]}{int(m[1]) // 3 + 1}."),
+    ]
+    for pattern, replacement in rules:
+        ours = re.sub(pattern, replacement, ours)
+    return ours
+
+
+def load_weights(network: nn.Module, weights: dict[str, Tensor], naming: str) -> None:
+    """Raises `RequestError`, naming the first difference, for weights of another architecture."""
+    state = network.state_dict()
+    names = {k: k if naming == "resx" else foreign_name(k, naming) for k in state}
+    counters = {k for k in state if k.endswith("num_batches_tracked")}  # absent in old files
+    missing = [k for k in state if names[k] not in weights and k not in counters]
+    extra = sorted(set(weights) - set(names.values()))
+    wrong = [k for k in state if k not in missing and k not in counters]
+    wrong = [k for k in wrong if weights[names[k]].shape != state[k].shape]
+    for problem, keys in (("lacks", missing), ("has also", extra)):
+        if keys:
+            raise RequestError(
+                f"weights of another architecture: the file {problem}"
+                f" {names.get(keys[0], keys[0])} ({len(keys)} such names)"
+            )
+    if wrong:
+        ours, theirs = tuple(state[wrong[0]].shape), tuple(weights[names[wrong[0]]].shape)
+        raise RequestError(
+            f"weights of another architecture: {names[wrong[0]]} is {theirs}, the network's {ours}"
+        )
+    found = {k: weights[names[k]] for k in state if names[k] in weights}
+    if naming == "akamaster":
+        found = _pad_behind(network, found)
+    network.load_state_dict(state | found)
+
+
+def _pad_behind(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Reorder channels for shortcuts that pad with zeros on both sides, half in front.
+
+    Ours pad behind. Between two paddings every block adds to the same channels, so one
+    permutation of them, carried through all weights that touch them, gives the same function.
+    """
+    width = weights["stem.0.weight"].shape[0]
+    order = torch.arange(width)  # our channel i is their channel order[i]
+    result = dict(weights)
+    for stage, blocks in network.named_children():
+        if not stage.startswith("stage"):
+            continue
+        for i, block in enumerate(blocks.children()):
+            prefix = f"{stage}.{i}.branch"
+            last = len(block.branch) - 2  # type: ignore[arg-type]
+            result[f"{prefix}.0.weight"] = weights[f"{prefix}.0.weight"][:, order]
+            if isinstance(block.shortcut, ZeroPadShortcut):
+                order = _padded(order, block.shortcut.new_channels)
+            for key in [k for k in weights if re.match(rf"{prefix}\.({last}|{last + 1})\.", k)]:
+                if weights[key].ndim:
+                    result[key] = weights[key][order]
+    result["head.2.weight"] = weights["head.2.weight"][:, order]
+    return result
+
+
+def _padded(order: Tensor, new_channels: int) -> Tensor:
+    front, total = new_channels // 2, len(order) + new_channels
+    behind = torch.arange(front + len(order), total)
+    return torch.cat((order + front, torch.arange(front), behind))

@@ -1,0 +1,108 @@
+"""Shared by all tests: a `resx` that runs in this process, configurations, tiny image trees."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import hydra
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from resx import cli
+from resx.config import typed
+
+torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def resx(tmp_path, monkeypatch, capsys) -> Callable[..., Answer]:
+    """Run a command in an empty folder, as if typed there."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["resx", *arguments])
+        capsys.readouterr()
+        code = cli.main()
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def configure() -> Callable[..., object]:
+    """The typed configuration of a command with some overrides."""
+
+    def compose(command: str, *overrides: str) -> object:
+        cli.register_schemas()
+        with hydra.initialize_config_dir(str(cli.conf_dir()), version_base="1.3"):
+            return typed(hydra.compose(command, list(overrides)), cli.COMMANDS[command].schema)
+
+    return compose
+
+
+TINY = ("depth=8", "model.width=2", "recipe.steps=12", "recipe.batch_size=16")
+TINY += ("recipe.record_every=2", "recipe.eval_every=4", "recipe.save_every=4")
+
+
+@pytest.fixture
+def tiny() -> tuple[str, ...]:
+    """A real run on the digits that takes a fraction of a second."""
+    return TINY
+
+
+@pytest.fixture
+def only_run(tmp_path) -> Callable[[], Path]:
+    """The directory of the one run under outputs/."""
+
+    def find() -> Path:
+        (summary,) = tmp_path.glob("outputs/runs/*/*/*/summary.json")
+        return summary.parent
+
+    return find
+
+
+@pytest.fixture
+def image_tree(tmp_path) -> Callable[..., Path]:
+    """Class folders of random images: the first class dark, the second bright, and so on."""
+
+    def make(
+        name: str = "images",
+        size: tuple[int, int] = (32, 32),
+        splits: tuple[str, ...] = ("train", "test"),
+        suffix: str = "png",
+        each: int = 6,
+    ) -> Path:
+        random = np.random.default_rng(0)
+        for split in splits:
+            for brightness, label in ((0, "cat"), (128, "dog")):
+                folder = tmp_path / name / split / label
+                folder.mkdir(parents=True)
+                for i in range(each):
+                    pixels = random.integers(brightness, brightness + 128, (*size[::-1], 3))
+                    Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}.{suffix}")
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Where RESX_TEST_DATA points: cifar10/ and imagenette128/."""
+    where = os.environ.get("RESX_TEST_DATA")
+    if not where:
+        pytest.skip("RESX_TEST_DATA is not set")
+    return Path(where)
+
+
+def yamls(group: str) -> list[str]:
+    return sorted(path.stem for path in (cli.conf_dir() / group).glob("*.yaml"))
