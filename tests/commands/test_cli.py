@@ -304,3 +304,39 @@ def test_bench_measures_the_loops(resx):
 def test_hydras_own_flags_work_after_the_command(resx):
     assert "depth: 56" in resx("train", "depth=56", "--cfg", "job").out
     assert "depth: 56" in resx("train", "--cfg", "job", "depth=56").out
+
+
+@pytest.mark.slow
+def test_1202_layers_train_a_step_in_less_than_8_gb(tmp_path, image_tree):
+    """At batch 16 on 32x32 images; recomputing activations needs much less."""
+    root, peaks = image_tree(each=8), {}
+    command = [sys.executable, "-m", "resx", "train", "depth=1202", "data=folder"]
+    command += [f"data.root={root}", "recipe.steps=1", "recipe.batch_size=16"]
+    for name, twice in (("once", "false"), ("twice", "true")):
+        options = [f"checkpoint_activations={twice}", f"outputs={name}"]
+        subprocess.run([*command, *options], cwd=tmp_path, check=True, capture_output=True)
+        (summary,) = tmp_path.glob(f"{name}/runs/*/*/*/summary.json")
+        peaks[name] = json.loads(summary.read_text())["peak_memory"]
+    assert peaks["twice"] < 0.75 * peaks["once"] < 0.75 * 8e9, peaks
+
+
+@pytest.mark.slow
+def test_the_wheel_finds_its_configuration_from_any_directory(tmp_path):
+    checkout = cli.conf_dir().parent
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path)]
+    subprocess.run([*build, str(checkout)], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("resx-*.whl")
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site)]
+    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "resx", "train", "depth=8", "recipe.steps=2"],
+        cwd=elsewhere,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "finished: ResNet-8" in done.stdout
+    assert (site / "resx" / "conf" / "train.yaml").is_file()
