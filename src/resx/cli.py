@@ -1,6 +1,7 @@
 """`resx COMMAND OVERRIDES...`: a command through Hydra, a wrong request answered in one line."""
 
 import importlib
+import json
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -22,7 +24,9 @@ from resx.config import (
     BenchConfig,
     EvaluateConfig,
     InfoConfig,
+    ReportRequest,
     RequestError,
+    StudyRequest,
     TrainConfig,
     typed,
     unknown,
@@ -39,11 +43,15 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "train": Command(TrainConfig, "train one network, or with -m a grid of them"),
+    "study": Command(StudyRequest, "a named grid: run what is missing, then report"),
+    "report": Command(ReportRequest, "tables, verdicts, figures and a page of a study or of runs"),
     "evaluate": Command(EvaluateConfig, "error of a run or of a file of weights"),
     "info": Command(InfoConfig, "layers, parameters, multiply-adds and memory of a network"),
     "bench": Command(BenchConfig, "images per second of the training loop"),
-    "list": Command(dict, "models, data sets and recipes, one line each"),
+    "list": Command(dict, "models, data sets, recipes and studies, one line each"),
 }
+
+GRIDS = ("study", "report")  # commands that take a study's name and a grid
 
 HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual
 connections change?
@@ -53,6 +61,7 @@ usage: resx COMMAND [SETTING=VALUE ...] [-m] [--help] [--cfg job]
 {{commands}}
 
 examples:
+  resx study degradation
   resx train depth=34 residual=true
   resx train -m depth=20,56 residual=true,false 'seed=range(3)'
   resx train data=cifar10 data.root=PATH recipe=cifar_quick depth=56
@@ -76,7 +85,9 @@ def main() -> int:
         hint = f"the command comes first: resx train {name} ..." if after else ""
         return refuse("resx", hint or unknown("command", name, COMMANDS))
     try:
-        return show_list(rest) if name == "list" else run_through_hydra(name, rest)
+        if name == "list":
+            return show_list(rest)
+        return run_through_hydra(name, study_arguments(rest) if name in GRIDS else rest)
     except SystemExit as stop:  # Hydra's --help and its own complaints end so
         return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
     except KeyboardInterrupt as stop:
@@ -87,6 +98,25 @@ def main() -> int:
         if line is None:
             raise
         return refuse(f"resx {name}", line)
+
+
+def study_arguments(arguments: list[str]) -> list[str]:
+    """`degradation seed=range(5)` -> `study=degradation sweeps=["seed=range(5)"]`.
+
+    Hydra itself allows a sweep only in a multirun; a study is one, but not of itself.
+    """
+    result, sweeps = [], []
+    for i, argument in enumerate(arguments):
+        if argument.startswith("-") or argument.startswith("hydra"):
+            result.append(argument)
+        elif "=" not in argument:
+            flag_value = i > 0 and arguments[i - 1] in ("--cfg", "-c", "--config-dir", "-cd")
+            result.append(argument if flag_value else f"study={argument}")
+        elif OverridesParser.create().parse_override(argument).is_sweep_override():
+            sweeps.append(argument)
+        else:
+            result.append(argument)
+    return [*result, f"sweeps={json.dumps(sweeps)}"] if sweeps else result
 
 
 def refuse(who: str, line: str) -> int:

@@ -119,6 +119,20 @@ class RecipeConfig(Checked):
 
 
 @dataclass
+class StudyConfig:
+    """A grid of runs with a question, and the published experiment to hold it against.
+
+    `grid` is a list of grids, each a dict of setting -> values; the study is their union.
+    """
+
+    name: str = MISSING
+    question: str = ""
+    grid: list[dict[str, Any]] = field(default_factory=list)
+    reference: str | None = None
+    best_over: str | None = None  # judge every network at its best value of this setting
+
+
+@dataclass
 class NetworkConfig(Checked):
     """Which network, on what: the part that every command but `list` shares."""
 
@@ -137,6 +151,7 @@ class NetworkConfig(Checked):
     data: DataConfig = field(default_factory=DataConfig)
     model: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    study: StudyConfig | None = logistics(None)
 
     def __post_init__(self) -> None:
         self.at_least(0, "seed")
@@ -159,6 +174,23 @@ class TrainConfig(NetworkConfig):
             / f"{self.model['name']}-{self.depth}-{kind}"
             / f"s{self.seed}-{identity(self)}"
         )
+
+
+@dataclass
+class StudyRequest(TrainConfig):
+    """Run what is missing of a study. `sweeps` are overrides such as `seed=range(5)`."""
+
+    sweeps: list[str] = field(default_factory=list)
+    preview: bool = False
+    status: bool = False
+
+
+@dataclass
+class ReportRequest(TrainConfig):
+    """A report of a study, or of the runs that a glob finds."""
+
+    sweeps: list[str] = field(default_factory=list)
+    runs: str | None = None
 
 
 @dataclass
@@ -256,6 +288,21 @@ def _deciding(config: Any) -> dict[str, Any]:
 def plain(config: Any) -> dict[str, Any]:
     """The configuration as plain dicts, lists and numbers, for files."""
     return asdict(config)
+
+
+def flattened(config: Any) -> dict[str, Any]:
+    """The settings as they are typed: `recipe.lr` -> 0.1; lists become tuples."""
+    return flatten(plain(config))
+
+
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
+    return flat
 
 
 def build(

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from resx.config import RequestError
 
 FINAL = ("finished", "diverged")
+LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
 
 class Run:
@@ -31,13 +32,35 @@ class Run:
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.directory / ".lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=LOCK_PATIENCE)
         except Timeout:
             raise RequestError(f"{self.directory} is being trained by another process") from None
         try:
             yield
         finally:
             lock.release()
+
+    def is_locked(self) -> bool:
+        """Whether a process owns the directory now."""
+        path = self.directory / ".lock"
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def last_step(self) -> int:
+        """The last recorded step, 0 before the first record."""
+        if not self.metrics.exists():
+            return 0
+        with self.metrics.open("rb") as file:
+            file.seek(max(self.metrics.stat().st_size - 400, 0))
+            lines = file.read().decode(errors="replace").split("\n")[:-1]
+        return int(json.loads(lines[-1])["step"]) if lines else 0
 
     def is_final(self) -> bool:
         """Whether nothing is left to train: finished, or diverged, which is a result too."""

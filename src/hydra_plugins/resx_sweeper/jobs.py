@@ -1,0 +1,45 @@
+"""A Hydra sweeper whose jobs are listed in a file: any set of runs, with any launcher."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+class JobsSweeper(Sweeper):
+    """`jobs` names a JSON file: a list of jobs, each a list of overrides."""
+
+    def __init__(self, jobs: str) -> None:
+        self.jobs = jobs
+        self.config: DictConfig | None = None
+        self.launcher: Launcher | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> Any:
+        assert self.config is not None and self.launcher is not None
+        directory = Path(self.config.hydra.sweep.dir)
+        directory.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(self.config, directory / "multirun.yaml")
+        jobs = [[*arguments, *overrides] for overrides in json.loads(Path(self.jobs).read_text())]
+        return [self.launcher.launch(jobs, initial_job_idx=0)] if jobs else []
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name="resx_jobs",
+    node={"_target_": "hydra_plugins.resx_sweeper.jobs.JobsSweeper", "jobs": "???"},
+    provider="resx",
+)

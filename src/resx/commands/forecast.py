@@ -1,0 +1,78 @@
+"""How long and how large a study will be, from a few measured steps of every distinct network."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from resx.config import TrainConfig
+from resx.data.loading import load_dataset
+from resx.device import pick_device, synchronize
+from resx.models.building import build_network
+from resx.models.complexity import parameters
+from resx.training.trainer import make_optimizer, train_step
+
+TIMED_STEPS = 3
+LONG_STEP = 2.0  # seconds; one such step is measure enough
+EVALUATION_COST = 1 / 3  # of a training step, an image: the forward pass alone
+START_UP = 0.5  # seconds a run: build, first steps, files
+
+
+def forecast(configs: list[TrainConfig], parallel: bool) -> str:
+    """One line: predicted time and disk of these runs. Raises `RequestError` as training would."""
+    threads = torch.get_num_threads()
+    if parallel:
+        torch.set_num_threads(1)
+    try:
+        known: dict[str, tuple[float, int, dict[str, int]]] = {}
+        seconds = disk = 0.0
+        for config in configs:
+            name = _distinct(config)
+            if name not in known:
+                known[name] = _measure(config)
+            step, weights, images = known[name]
+            recipe = config.recipe
+            evaluated = sum(images.values()) * -(-recipe.steps // recipe.eval_every)
+            evaluation = evaluated / recipe.batch_size * step * EVALUATION_COST
+            seconds += recipe.steps * step + evaluation + START_UP
+            disk += 2 * 2 * 4 * weights + 300 * recipe.steps / recipe.record_every
+    finally:
+        torch.set_num_threads(threads)
+    seconds /= min(os.cpu_count() or 1, len(configs)) if parallel else 1
+    return f"predicted for {len(configs)} runs: {_clock(seconds)}, {disk / 1e6:.0f} MB on disk"
+
+
+def _distinct(config: TrainConfig) -> str:
+    parts = (config.model, config.depth, config.residual, config.block, config.precision)
+    return repr((*parts, config.data, config.recipe.batch_size, config.recipe.optimizer))
+
+
+def _measure(config: TrainConfig) -> tuple[float, int, dict[str, int]]:
+    """Seconds a step, number of parameters, images by split."""
+    device = pick_device(config.device)
+    cache = Path(config.outputs, "cache")
+    dataset = load_dataset(config.data, device, cache, config.trust)
+    network = build_network(
+        config, len(dataset.classes), dataset.channels, dataset.image_size, device
+    )
+    optimizer = make_optimizer(network, config.recipe)
+    batches = dataset.training_batches(config.recipe.batch_size, config.seed, 1)
+    network.train()
+    times = []
+    for _ in range(1 + TIMED_STEPS):
+        started = time.perf_counter()
+        images, labels = next(batches)
+        train_step(network, images, labels, optimizer, 0.0, config.precision)
+        synchronize(device)
+        times.append(time.perf_counter() - started)
+        if times[-1] > LONG_STEP:
+            break
+    return min(times), parameters(network), dataset.sizes
+
+
+def _clock(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"

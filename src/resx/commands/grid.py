@@ -1,0 +1,102 @@
+"""From a study and what was typed to its jobs: overrides, configuration, run directory."""
+
+import hashlib
+import itertools
+import re
+from typing import Any, NamedTuple
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+
+from resx.config import ReportRequest, RequestError, StudyRequest, TrainConfig, typed
+from resx.run import Run
+
+# Settings of the request that are no settings of its runs.
+OWN = {"study", "sweeps", "preview", "status", "runs"}
+# Settings that do not make it another study.
+LOGISTICS = {"device", "outputs", "trust", "force", "compile", "deterministic", "data.root"}
+LOGISTICS |= {"data.workers", "data.download", "recipe.save_every", "checkpoint_activations"}
+
+
+class Job(NamedTuple):
+    overrides: list[str]
+    config: TrainConfig
+    run: Run
+
+
+class Grid(NamedTuple):
+    """A study as it was asked for: `rows` are the settings its table's rows tell apart."""
+
+    name: str
+    rows: list[str]
+    jobs: list[Job]
+
+
+def expand(request: StudyRequest | ReportRequest) -> Grid:
+    """All jobs of a study; what was typed wins over its yaml and makes a study of another name.
+
+    Raises `RequestError` for a job whose settings are refused.
+    """
+    if request.study is None:
+        raise RequestError("name a study: resx study NAME, or study=NAME (resx list study)")
+    fixed = [o for o in _typed_overrides() if o.key_or_group not in OWN]
+    sweeps = {o.key_or_group: o for o in _parse(request.sweeps)}
+    base = [f"study={_choice()}", *(str(o.input_line) for o in fixed)]
+    jobs: dict[str, Job] = {}
+    varied: dict[str, set[str]] = {}
+    for grid in request.study.grid:
+        axes = {k: _as_list(v) for k, v in grid.items() if k not in {o.key_or_group for o in fixed}}
+        axes |= {k: list(o.sweep_string_iterator()) for k, o in sweeps.items()}
+        for values in itertools.product(*axes.values()):
+            cell = dict(zip(axes, values))
+            overrides = [*base, *(f"{k}={_spelled(v)}" for k, v in cell.items())]
+            config = typed(compose("train", overrides), TrainConfig)
+            jobs[str(config.run_dir)] = Job(overrides, config, Run(config.run_dir))
+            for key, value in cell.items():
+                varied.setdefault(key, set()).add(str(value))
+    rows = [k for k in varied if k not in ("residual", "seed") and len(varied[k]) > 1]
+    rows = ["depth", *(k for k in rows if k != "depth")]
+    typed_changes = [*fixed, *sweeps.values()]
+    name = _own_name(request.study.name, [o for o in typed_changes if _changes(o)])
+    return Grid(name, rows, list(jobs.values()))
+
+
+def _typed_overrides() -> list[Override]:
+    return _parse(list(HydraConfig.get().overrides.task))
+
+
+def _parse(lines: list[str]) -> list[Override]:
+    return OverridesParser.create().parse_overrides(lines)
+
+
+def _choice() -> str:
+    choice = HydraConfig.get().runtime.choices["study"]
+    assert choice is not None
+    return choice
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _spelled(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _changes(override: Override) -> bool:
+    return override.key_or_group not in LOGISTICS
+
+
+def _own_name(study: str, changes: list[Override]) -> str:
+    """`degradation`, or `degradation+recipe.steps=100` for what was typed beside it."""
+    if not changes:
+        return study
+    typed_text = "+".join(sorted(str(o.input_line) for o in changes))
+    name = f"{study}+{re.sub(r'[^A-Za-z0-9_.,=+-]', '', typed_text)}"
+    if len(name) <= 80:
+        return name
+    return f"{study}+{hashlib.sha256(typed_text.encode()).hexdigest()[:10]}"

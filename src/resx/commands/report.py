@@ -1,0 +1,73 @@
+"""`resx report`: tables, verdicts, figures and a page, at any time, of a study or of any runs."""
+
+import re
+from pathlib import Path
+
+from hydra import compose
+from omegaconf import DictConfig
+
+from resx.commands.grid import Grid, expand
+from resx.config import ReportRequest, RequestError, StudyRequest, TrainConfig, flattened, typed
+from resx.reference.published import PROTOCOLS
+from resx.report.build import Question, Report, build_report
+from resx.report.collect import collect, find_runs
+
+
+def main(request: ReportRequest, composed: DictConfig) -> int:
+    """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
+    if request.runs is not None:
+        directories = find_runs(request.runs)
+        slug = re.sub(r"[^A-Za-z0-9_.=+-]+", "-", request.runs).strip("-*") or "runs"
+        about = Question(slug, f"Runs {request.runs}", f"resx report runs='{request.runs}'", [])
+        show(build_report(collect(directories), about, Path(request.outputs, "reports", slug)))
+        return 0
+    report_study(expand(request), request)
+    return 0
+
+
+def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
+    study = request.study
+    assert study is not None
+    directories = [j.run.directory for j in grid.jobs if j.run.directory.is_dir()]
+    collected = collect(directories)
+    if collected.runs.empty:
+        raise RequestError(f"study {grid.name} has no runs yet: resx study {study.name}")
+    if study.reference is not None and study.reference not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise RequestError(f"study.reference={study.reference}: there is {known}")
+    protocol = None
+    if study.reference:
+        overrides = [*PROTOCOLS[study.reference].overrides, "data.root=null"]
+        protocol = protocol_of(typed(compose("train", overrides), TrainConfig))
+    command = " ".join(["resx study", study.name, *grid.name.split("+")[1:]])
+    about = Question(
+        grid.name,
+        study.question,
+        command,
+        grid.rows,
+        study.reference,
+        protocol,
+        len(grid.jobs),
+        study.best_over,
+    )
+    show(build_report(collected, about, Path(request.outputs, "reports", grid.name)))
+
+
+def protocol_of(config: TrainConfig) -> dict[str, object]:
+    """The settings in which a departure is worth a word."""
+    flat = flattened(config)
+    names = ("data.name", "data.subset", "data.val_fraction", "data.pad", "data.flip")
+    names += ("data.normalize", "data.image_size", "data.crops", "precision", "model.shortcut")
+    names += ("model.width", "model.norm", "recipe.steps", "recipe.batch_size", "recipe.optimizer")
+    names += ("recipe.lr", "recipe.momentum", "recipe.nesterov", "recipe.weight_decay")
+    names += ("recipe.schedule", "recipe.milestones", "recipe.warmup")
+    return {name: flat[name] for name in names if name in flat}
+
+
+def show(report: Report) -> None:
+    """The verdicts and the gap tables as text, and where the rest lies."""
+    for verdict in report.verdicts:
+        print(f"* {verdict}")
+    for heading, table in list(report.tables.items())[:3]:
+        print(f"\n{heading} (%)\n{table.to_string(index=False)}")
+    print(f"\npage: {report.directory / 'index.html'}")

@@ -1,0 +1,106 @@
+"""Published errors to hold ours against: figures, tables and digitised curves, with sources."""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Protocol(NamedTuple):
+    """A published experiment: where its numbers stand, and the request that repeats it.
+
+    `splits` maps ours (train, test) to (table, start of the split's name, metric) in
+    published.csv; `curves` is the figure in curves_he2015.csv.
+    """
+
+    title: str
+    overrides: tuple[str, ...]
+    splits: dict[str, tuple[str, str, str]]
+    curves: str = ""
+
+
+LAST = "error_top1_pct_last_point"
+PROTOCOLS = {
+    "he2015_fig6": Protocol(
+        "He et al. 2015, Fig. 6 and Table 6: CIFAR-10, 64k steps",
+        ("data=cifar10", "recipe=he2015_cifar"),
+        {"train": ("HE15-F6", "train", LAST), "test": ("HE15-F6", "test", LAST)},
+        "Fig. 6",
+    ),
+    "he2015_table2": Protocol(
+        "He et al. 2015, Table 2 (ten crops) and Fig. 4: ImageNet, 18 and 34 layers, option A",
+        ("data=imagenet", "recipe=he2015_imagenet", "model.shortcut=A", "data.crops=10"),
+        {"train": ("HE15-F4", "train", LAST), "test": ("HE15-T2", "val", "error_top1_pct")},
+        "Fig. 4",
+    ),
+    "he2015_table3": Protocol(
+        "He et al. 2015, Table 3: ImageNet, ten crops",
+        ("data=imagenet", "recipe=he2015_imagenet", "data.crops=10"),
+        {"test": ("HE15-T3", "val", "error_top1_pct")},
+    ),
+}
+
+
+class PublishedError(NamedTuple):
+    """`error` is a fraction; `verified` is False for a figure not read in the primary text."""
+
+    error: float
+    source: str
+    protocol: str
+    verified: bool
+
+
+def published_error(
+    reference: str, split: str, depth: int, residual: bool, shortcut: str | None = None
+) -> PublishedError | None:
+    """The figure for a network in a protocol, None where the paper has none.
+
+    `shortcut` chooses among options where the table has several; None takes the first.
+    """
+    place = PROTOCOLS[reference].splits.get(split)
+    if place is None:
+        return None
+    table, start, metric = place
+    rows = _published()
+    rows = rows[
+        (rows.table_id == table)
+        & rows.split.str.startswith(start)
+        & (rows.metric == metric)
+        & (rows.depth == depth)
+        & rows.family.isin(["ResNet"] if residual else ["plain"])
+    ]
+    if shortcut is not None and residual:
+        rows = rows[rows.shortcut == shortcut]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return PublishedError(
+        float(row.value) / 100, str(row.source), str(row.protocol), row.verified == "yes"
+    )
+
+
+def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.DataFrame:
+    """Columns step and error (a fraction), digitised; empty where the figure has no such curve.
+
+    Fig. 6's axis ends at 20 % error: its curves start where they fall below that.
+    """
+    curves = _curves()
+    mine = curves[
+        (curves.figure == figure)
+        & (curves.family == ("resnet" if residual else "plain"))
+        & (curves.depth == depth)
+        & curves.split.isin(["test", "val"] if split == "test" else [split])
+    ]
+    return pd.DataFrame({"step": mine.iteration, "error": mine.error_percent / 100})
+
+
+@cache
+def _published() -> pd.DataFrame:
+    table = pd.read_csv(str(files("resx.reference") / "published.csv"))
+    return table.assign(depth=pd.to_numeric(table.depth, errors="coerce"))
+
+
+@cache
+def _curves() -> pd.DataFrame:
+    return pd.read_csv(str(files("resx.reference") / "curves_he2015.csv"))

@@ -1,0 +1,160 @@
+"""A report: verdicts, tables and figures of a set of runs, as Markdown, CSV, figures and a page."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from resx.report.aggregates import write_aggregates
+from resx.report.collect import Collected, refuse_strangers, varying
+from resx.report.figures import (
+    convergence,
+    convergence_figure,
+    curves_figure,
+    depth_figure,
+    draw,
+    gap_figure,
+)
+from resx.report.page import Section, write_markdown, write_page
+from resx.report.tables import (
+    MEASURES,
+    departures,
+    measure_table,
+    networks_table,
+    notes_table,
+    sources,
+)
+from resx.report.verdicts import verdicts
+
+
+class Question(NamedTuple):
+    """What a report is about: a study's, or a plain selection of runs.
+
+    `rows` are the settings that the table's rows tell apart; `protocol` the flat settings of the
+    published experiment; `planned` counts the runs that the grid asks for.
+    """
+
+    name: str
+    question: str
+    command: str
+    rows: list[str]
+    reference: str | None = None
+    protocol: dict[str, Any] | None = None
+    planned: int | None = None
+    best_over: str | None = None
+
+
+class Report(NamedTuple):
+    verdicts: list[str]
+    tables: dict[str, pd.DataFrame]
+    directory: Path
+
+
+def build_report(collected: Collected, about: Question, directory: Path) -> Report:
+    """Write everything into `directory`.
+
+    Raises `RequestError` if the runs differ in settings that no row tells apart.
+    """
+    runs = collected.runs
+    rows = about.rows or default_rows(runs)
+    refuse_strangers(runs, rows)
+    directory.mkdir(parents=True, exist_ok=True)
+    judged = best_of(runs, rows, about.best_over) if about.best_over else runs
+    said = verdicts(judged[judged["status"] == "finished"]) if "depth" in rows else []
+    said += state_of(runs, about.planned, collected.skipped)
+    tables = {
+        heading: measure_table(runs, rows, measure, about.reference)
+        for measure, (heading, _, _) in MEASURES.items()
+    }
+    told = departures_of(runs, about)
+    tables["Networks and departures"] = networks_table(runs, rows, told)
+    tables["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = notes_table(runs)
+    same_protocol = about.reference if set(told.values()) == {"none"} else None
+    figures = draw_figures(runs, collected.curves, rows, same_protocol, directory)
+    tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
+    aggregates = directory.parent.parent / "aggregates" / about.name
+    write_aggregates(runs, collected.curves, rows, aggregates)
+    section = Section(about.name, about.question, about.command, said, tables, figures)
+    quoted = sources(about.reference, runs)
+    write_markdown(section, quoted, directory / "report.md")
+    write_page(section, quoted, runs, collected.skipped, directory / "index.html")
+    for measure, (heading, _, _) in MEASURES.items():
+        tables[heading].to_csv(directory / f"{measure}.csv", index=False)
+    runs.drop(columns="config").to_csv(directory / "runs.csv", index_label="directory")
+    return Report(said, tables, directory)
+
+
+def default_rows(runs: pd.DataFrame) -> list[str]:
+    """For a selection without a study: depth, and which network, but not how it was trained."""
+    settings = ("depth", "block", "layout")
+    found = [k for k in varying(runs) if k in settings or k.startswith("model.")]
+    return ["depth", *(k for k in found if k != "depth")]
+
+
+def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
+    """For each network only the runs at its best value of `setting`, by mean training error."""
+    others = [r for r in rows if r != setting] + ["residual"]
+    kept = []
+    for _, group in runs.groupby(others, dropna=False):
+        means = group.groupby(setting)["train_clean_error"].mean()
+        if means.notna().any():
+            kept.append(group[group[setting] == means.idxmin()])
+    return pd.concat(kept) if kept else runs
+
+
+def departures_of(runs: pd.DataFrame, about: Question) -> dict[str, str]:
+    if about.protocol is None:
+        return dict.fromkeys(runs.index, "-")
+    swept = {*about.rows, "seed", "residual"}
+    protocol = {k: v for k, v in about.protocol.items() if k not in swept}
+    return {d: departures(dict(row), protocol) for d, row in runs.iterrows()}
+
+
+def state_of(runs: pd.DataFrame, planned: int | None, skipped: dict[str, str]) -> list[str]:
+    """What a reader must know of runs that are not finished."""
+    counts = runs["status"].value_counts().to_dict()
+    told = [f"{count} {status}" for status, count in sorted(counts.items())]
+    if planned is not None and planned > len(runs):
+        told.append(f"{planned - len(runs)} missing")
+    if skipped:
+        told.append(f"{len(skipped)} unreadable and skipped")
+    return [] if told == [f"{len(runs)} finished"] else [f"Runs: {', '.join(told)}."]
+
+
+def draw_figures(
+    runs: pd.DataFrame,
+    curves: pd.DataFrame,
+    rows: list[str],
+    reference: str | None,
+    directory: Path,
+) -> dict[str, Path]:
+    """SVGs by caption."""
+    figures = {
+        "Error against step": draw(
+            "curves", directory, lambda: curves_figure(runs, curves, rows, reference)
+        )
+    }
+    if runs["depth"].nunique() > 1 and rows == ["depth"]:
+        figures["Final error against depth"] = draw(
+            "depth", directory, lambda: depth_figure(runs)
+        )
+        figures["Gap against depth"] = draw("gap", directory, lambda: gap_figure(runs))
+        table = convergence(runs, curves)
+        figures["Steps to reach a training error"] = draw(
+            "convergence", directory, lambda: convergence_figure(table)
+        )
+    return figures
+
+
+def steps_table(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+    """Mean steps to each training error; `never` where no seed gets there."""
+    table = convergence(runs, curves)
+    rows = []
+    for (depth, residual), group in table.groupby(["depth", "residual"], sort=True):
+        row = {"depth": depth, "network": "ResNet" if residual else "plain"}
+        for threshold, reached in group.groupby("threshold", sort=False):
+            steps = reached["step"].dropna()
+            some = f" ({len(steps)} of {len(reached)})" if len(steps) < len(reached) else ""
+            row[f"{threshold:.0%}"] = f"{steps.mean():.0f}{some}" if len(steps) else "never"
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,116 @@
+"""Run directories as tables: a row a run, a row a record."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+from resx.config import RequestError, flatten
+
+SPLITS = ("train_clean", "train", "val", "test")
+# Settings that say how or where, or that only name what other settings say.
+SILENT = {"seed", "device", "outputs", "trust", "force", "compile", "deterministic", "study"}
+SILENT |= {"checkpoint_activations", "data.root", "data.download", "data.workers", "recipe.name"}
+SILENT |= {"recipe.save_every", "model.name", "data.channels", "data.classes"}
+SILENT |= {"model.depth", "model.residual", "model.block", "model.layout"}  # said at the top too
+
+
+class Collected(NamedTuple):
+    """`runs`: settings, status and final scores, one row a run, indexed by directory.
+
+    `curves`: directory, step, split, loss, error. `skipped`: directories that cannot be read, with
+    the reason.
+    """
+
+    runs: pd.DataFrame
+    curves: pd.DataFrame
+    skipped: dict[str, str]
+
+
+def collect(directories: Iterable[Path]) -> Collected:
+    """Read every run; a damaged or half-written one is skipped and named, never repaired."""
+    rows: dict[str, dict[str, Any]] = {}
+    curves: list[pd.DataFrame] = []
+    skipped: dict[str, str] = {}
+    for directory in directories:
+        try:
+            rows[str(directory)] = _read_run(directory)
+            curves.append(_read_curves(directory))
+        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+            rows.pop(str(directory), None)
+            skipped[str(directory)] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+    columns = ["directory", "step", "split", "loss", "error"]
+    every = pd.concat(curves) if curves else pd.DataFrame(columns=columns)
+    return Collected(pd.DataFrame.from_dict(rows, orient="index"), every, skipped)
+
+
+def find_runs(pattern: str) -> list[Path]:
+    """Run directories at or below whatever matches a glob.
+
+    Raises `RequestError`, naming the nearest existing folder, if there are none.
+    """
+    path = Path(pattern)
+    anchor = Path(path.anchor) if path.is_absolute() else Path()
+    relative = str(path.relative_to(path.anchor)) if path.is_absolute() else pattern
+    matches = [p for p in anchor.glob(relative) if p.is_dir()]
+    found = {c.parent for m in matches for c in m.rglob("config.yaml") if _is_run(c)}
+    if not found:
+        existing = anchor
+        for part in Path(relative).parts:
+            if not (existing / part).is_dir():
+                break
+            existing /= part
+        near = sorted(p.name for p in existing.iterdir() if p.is_dir())[:8]
+        there = ", ".join(near) if near else "nothing"
+        raise RequestError(f"runs={pattern}: no runs there; {existing}/ has {there}")
+    return sorted(found)
+
+
+def _is_run(config: Path) -> bool:
+    return config.parent.name != ".hydra"
+
+
+def _read_run(directory: Path) -> dict[str, Any]:
+    config = yaml.load((directory / "config.yaml").read_text(), yaml.CSafeLoader)
+    summary = json.loads((directory / "summary.json").read_text())
+    row = flatten(config)
+    row |= {"network": summary["network"], "status": summary["status"]}
+    row |= {"parameters": summary["parameters"], "hash": summary["hash"]}
+    row |= {"seconds": summary.get("seconds", 0.0), "hardware": summary["environment"]["hardware"]}
+    row |= {"commit": summary["environment"]["git_commit"], "config": config}
+    row |= {"torch": summary["environment"]["torch"], "peak_memory": summary.get("peak_memory")}
+    for split in SPLITS:
+        score = summary.get("last", {}).get(split)
+        row[f"{split}_error"] = score["error"] if score else float("nan")
+        row[f"{split}_loss"] = score["loss"] if score else float("nan")
+    return row
+
+
+def _read_curves(directory: Path) -> pd.DataFrame:
+    lines = (directory / "metrics.jsonl").read_text().split("\n")[:-1]
+    records = [json.loads(line) for line in lines]
+    table = pd.DataFrame(records, columns=["step", "split", "loss", "error"])
+    return table.assign(directory=str(directory))
+
+
+def varying(runs: pd.DataFrame) -> list[str]:
+    """Settings that decide a result, other than the seed, and differ between these runs."""
+    settings = dict.fromkeys(k for c in runs["config"] for k in flatten(c))
+    columns = [k for k in settings if k not in SILENT and not k.startswith("study.")]
+    return [k for k in columns if k in runs and runs[k].map(repr).nunique() > 1]
+
+
+def refuse_strangers(runs: pd.DataFrame, rows: list[str]) -> None:
+    """Refuse to average runs that differ in more than what the table's rows and columns tell."""
+    strange = [key for key in varying(runs) if key not in {*rows, "residual"}]
+    if strange:
+        told = "; ".join(f"{k}: {_values(runs[k])}" for k in strange)
+        raise RequestError(f"these runs do not belong together, they differ in {told}")
+
+
+def _values(column: "pd.Series[Any]") -> str:
+    values = list(dict.fromkeys(column.map(str)))
+    return ", ".join(values[:4]) + (", ..." if len(values) > 4 else "")

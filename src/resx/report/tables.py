@@ -1,0 +1,183 @@
+"""The gap table as people read it: percent, mean +- std (n), the published figures beside."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from resx.reference.published import PublishedError, published_error
+from resx.report.statistics import Cell, Estimate, gap_table
+
+# measure -> (heading, split that a paper publishes it for, whether it is an error)
+MEASURES: dict[str, tuple[str, str | None, bool]] = {
+    "train_clean_error": ("Training error, clean pass", None, True),
+    "train_error": ("Training error, running mean", "train", True),
+    "test_error": ("Test error", "test", True),
+    "train_clean_loss": ("Training loss, clean pass", None, False),
+    "test_loss": ("Test loss", None, False),
+}
+UNVERIFIED = " (unverified)"
+
+
+def measure_table(
+    runs: pd.DataFrame, rows: list[str], measure: str, reference: str | None
+) -> pd.DataFrame:
+    """One measure for every row of the study; a cell that no run has reads `missing`."""
+    _, split, is_error = MEASURES[measure]
+    done = runs.assign(**{measure: runs[measure].where(runs["status"] == "finished")})
+    table = []
+    for cell in gap_table(done, rows, measure):
+        row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
+        row |= {
+            "plain": _cell(runs, rows, cell, False, is_error),
+            "ResNet": _cell(runs, rows, cell, True, is_error),
+            "gap": show_gap(cell.gap, is_error),
+        }
+        if reference and split and "depth" in rows:
+            settings = dict(zip(rows, cell.key))
+            row |= _published(reference, split, settings)
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def short(key: str) -> str:
+    """`recipe.batch_size` -> `batch_size`, as a column's head."""
+    return key.rsplit(".", 1)[-1]
+
+
+def show(value: Estimate, is_error: bool) -> str:
+    """`12.34 +- 0.56 (3)`: percent for errors, n seeds in brackets."""
+    if value.n == 0:
+        return "missing"
+    factor, digits = (100, 2) if is_error else (1, 4)
+    text = f"{factor * value.mean:.{digits}f}"
+    if not math.isnan(value.std):
+        text += f" ± {factor * value.std:.{digits}f}"
+    return f"{text} ({value.n})"
+
+
+def show_gap(gap: Estimate, is_error: bool) -> str:
+    """Mean and 95 % interval in points, or the mean alone where one seed gives no interval."""
+    if gap.n == 0:
+        return "-"
+    factor, digits = (100, 2) if is_error else (1, 4)
+    text = f"{factor * gap.mean:+.{digits}f}"
+    if not gap.has_interval:
+        return f"{text} (1 seed)"
+    return f"{text} [{factor * gap.low:+.{digits}f}, {factor * gap.high:+.{digits}f}]"
+
+
+def _cell(
+    runs: pd.DataFrame, rows: list[str], cell: Cell, residual: bool, is_error: bool
+) -> str:
+    value = cell.residual if residual else cell.plain
+    mine = runs["residual"] == residual
+    for key, wanted in zip(rows, cell.key):
+        mine &= runs[key] == wanted
+    statuses = runs[mine]["status"]
+    text = show(value, is_error) if value.n else ""
+    others = [
+        f"{count} {status}"
+        for status, count in statuses.value_counts().items()
+        if status != "finished"
+    ]
+    if value.n and value.n < len(statuses) - sum(statuses != "finished"):
+        others.append("some without this split")
+    return ", ".join([text] * bool(text) + others) or "missing"
+
+
+def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str, str]:
+    depth, shortcut = settings["depth"], settings.get("model.shortcut")
+    plain, residual = (
+        published_error(reference, split, depth, r, shortcut) for r in (False, True)
+    )
+    gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
+    return {
+        "published plain": _quote(plain),
+        "published ResNet": _quote(residual),
+        "published gap": gap,
+    }
+
+
+def _quote(published: PublishedError | None) -> str:
+    if published is None:
+        return "-"
+    return f"{100 * published.error:.2f}" + ("" if published.verified else UNVERIFIED)
+
+
+def sources(reference: str | None, runs: pd.DataFrame) -> list[str]:
+    """Where the published figures stand: source, protocol, once each."""
+    if reference is None:
+        return []
+    found: dict[str, None] = {}
+    for split in ("train", "test"):
+        for depth, residual in runs[["depth", "residual"]].drop_duplicates().itertuples(index=False):
+            figure = published_error(reference, split, depth, residual)
+            if figure is not None:
+                found[f"{split}: {figure.source}; {figure.protocol}"] = None
+    return list(found)
+
+
+def notes_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """The table of the notes (5.1), ours where ImageNet was trained with the paper's recipe."""
+    rows = []
+    for depth in (18, 34, 50, 101, 152):
+        reference = "he2015_table2" if depth <= 34 else "he2015_table3"
+        plain, residual = (published_error(reference, "test", depth, r) for r in (False, True))
+        gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
+        row = {"depth": depth, "published plain": _quote(plain)}
+        row |= {"published ResNet": _quote(residual), "published gap": gap}
+        for name, side in (("ours plain", False), ("ours ResNet", True)):
+            row[name] = _ours(runs, depth, side)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _ours(runs: pd.DataFrame, depth: int, residual: bool) -> str:
+    if runs.empty:
+        return "not measured"
+    mine = runs[
+        (runs["data.name"] == "imagenet")
+        & (runs["depth"] == depth)
+        & (runs["residual"] == residual)
+        & (runs["status"] == "finished")
+    ]
+    if mine.empty:
+        return "not measured"
+    errors = mine["test_error"]
+    return f"{100 * errors.mean():.2f} ({len(errors)})"
+
+
+def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, str]) -> pd.DataFrame:
+    """Parameters of both twins, and how each row's runs depart from the paper's protocol."""
+    table = []
+    for key, group in runs.groupby(rows, dropna=False, sort=True):
+        values = key if isinstance(key, tuple) else (key,)
+        row: dict[str, Any] = dict(zip(map(short, rows), values))
+        for name, residual in (("plain parameters", False), ("ResNet parameters", True)):
+            counts = group[group["residual"] == residual]["parameters"].unique()
+            row[name] = f"{int(counts[0]):,}" if len(counts) else "-"
+        told = dict.fromkeys(departures[directory] for directory in group.index)
+        row["departures from the protocol"] = "; ".join(told)
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def departures(config: dict[str, Any], protocol: dict[str, Any]) -> str:
+    """Settings in which a run differs from the paper's, `ours (paper: theirs)`; flat settings.
+
+    What the grid sweeps (depth, residual, seed) is no departure.
+    """
+    swept = {"depth", "residual", "seed", "block"}
+    told = []
+    for key, theirs in protocol.items():
+        ours = config.get(key)
+        if key not in swept and ours != theirs:
+            told.append(f"{short(key)} {_plain(ours)} (paper: {_plain(theirs)})")
+    return ", ".join(told) or "none"
+
+
+def _plain(value: Any) -> str:
+    if value is None or value == () or value == []:
+        return "none"
+    return "/".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
