@@ -151,7 +151,7 @@ class NetworkConfig(Checked):
     data: DataConfig = field(default_factory=DataConfig)
     model: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
-    study: StudyConfig | None = logistics(None)
+    study: StudyConfig | None = field(default=None, metadata={"identity": False})
 
     def __post_init__(self) -> None:
         self.at_least(0, "seed")

@@ -42,12 +42,13 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     if request.study is None:
         raise RequestError("name a study: resx study NAME, or study=NAME (resx list study)")
     fixed = [o for o in _typed_overrides() if o.key_or_group not in OWN]
-    sweeps = {o.key_or_group: o for o in _parse(request.sweeps)}
+    settled = {o.key_or_group for o in fixed}
+    sweeps = {o.key_or_group: o for o in _parse(request.sweeps) if o.key_or_group not in settled}
     base = [f"study={_choice()}", *(str(o.input_line) for o in fixed)]
     jobs: dict[str, Job] = {}
     varied: dict[str, set[str]] = {}
     for grid in request.study.grid:
-        axes = {k: _as_list(v) for k, v in grid.items() if k not in {o.key_or_group for o in fixed}}
+        axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}
         axes |= {k: list(o.sweep_string_iterator()) for k, o in sweeps.items()}
         for values in itertools.product(*axes.values()):
             cell = dict(zip(axes, values))

@@ -12,6 +12,16 @@ from resx.reference.published import PROTOCOLS
 from resx.report.build import Question, Report, build_report
 from resx.report.collect import collect, find_runs
 
+PROTOCOL_SETTINGS: tuple[str, ...] = (
+    "data.name",
+    "data.subset",
+    "data.val_fraction",
+    "data.pad",
+    "data.flip",
+)
+PROTOCOL_SETTINGS += ("data.normalize", "data.image_size", "data.crops", "precision")
+PROTOCOL_SETTINGS += ("model.shortcut", "model.width", "model.norm")
+
 
 def main(request: ReportRequest, composed: DictConfig) -> int:
     """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
@@ -56,12 +66,9 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
 def protocol_of(config: TrainConfig) -> dict[str, object]:
     """The settings in which a departure is worth a word."""
     flat = flattened(config)
-    names = ("data.name", "data.subset", "data.val_fraction", "data.pad", "data.flip")
-    names += ("data.normalize", "data.image_size", "data.crops", "precision", "model.shortcut")
-    names += ("model.width", "model.norm", "recipe.steps", "recipe.batch_size", "recipe.optimizer")
-    names += ("recipe.lr", "recipe.momentum", "recipe.nesterov", "recipe.weight_decay")
-    names += ("recipe.schedule", "recipe.milestones", "recipe.warmup")
-    return {name: flat[name] for name in names if name in flat}
+    names = [*PROTOCOL_SETTINGS, *(name for name in flat if name.startswith("recipe."))]
+    silent = ("recipe.name", "recipe.record_every", "recipe.eval_every", "recipe.save_every")
+    return {name: flat[name] for name in names if name not in silent}
 
 
 def show(report: Report) -> None:

@@ -94,9 +94,7 @@ def key_of(job: Job) -> str:
     return str(job.run.directory)
 
 
-def launch(
-    grid: Grid, jobs: list[Job], request: StudyRequest, launcher: str
-) -> dict[str, str]:
+def launch(grid: Grid, jobs: list[Job], request: StudyRequest, launcher: str) -> dict[str, str]:
     """One Hydra sweep over exactly these jobs, in a process of its own; its notes on failures."""
     place = Path(request.outputs, "studies", grid.name, time.strftime("%Y-%m-%d_%H-%M-%S"))
     place = place.with_name(f"{place.name}-{os.getpid()}")
@@ -189,4 +187,3 @@ def cell_text(jobs: list[Job]) -> str:
     if steps:
         text += f"; at step {', '.join(map(str, steps))} of {jobs[0].config.recipe.steps}"
     return text
-

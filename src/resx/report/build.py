@@ -135,9 +135,7 @@ def draw_figures(
         )
     }
     if runs["depth"].nunique() > 1 and rows == ["depth"]:
-        figures["Final error against depth"] = draw(
-            "depth", directory, lambda: depth_figure(runs)
-        )
+        figures["Final error against depth"] = draw("depth", directory, lambda: depth_figure(runs))
         figures["Gap against depth"] = draw("gap", directory, lambda: gap_figure(runs))
         table = convergence(runs, curves)
         figures["Steps to reach a training error"] = draw(

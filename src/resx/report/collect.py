@@ -112,5 +112,9 @@ def refuse_strangers(runs: pd.DataFrame, rows: list[str]) -> None:
 
 
 def _values(column: "pd.Series[Any]") -> str:
-    values = list(dict.fromkeys(column.map(str)))
+    values = list(
+        dict.fromkeys(
+            "none" if pd.isna(v) else f"{v:g}" if isinstance(v, float) else str(v) for v in column
+        )
+    )
     return ", ".join(values[:4]) + (", ..." if len(values) > 4 else "")

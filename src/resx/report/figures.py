@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from resx.reference.published import PROTOCOLS, published_curve
 from resx.report.statistics import gap_table
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -126,7 +127,7 @@ def gap_figure(runs: pd.DataFrame) -> Figure:
         mean, spread = 100 * cell.gap.mean, None
         if cell.gap.has_interval:
             spread = [[mean - 100 * cell.gap.low], [100 * cell.gap.high - mean]]
-        axis.errorbar([cell.key[0]], [mean], yerr=spread, fmt="ko", capsize=4)  # type: ignore[list-item]
+        axis.errorbar([float(str(cell.key[0]))], [mean], yerr=spread, fmt="ko", capsize=4)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set(xlabel="depth", ylabel="gap of training error (points)")
     return figure
@@ -160,7 +161,9 @@ def convergence_figure(table: pd.DataFrame) -> Figure:
             if side.empty:
                 continue
             means = side.groupby("depth")["step"].mean()
-            axis.plot(means.index, means, line, marker=marker, color=colour, label=f"{threshold:.0%}")
+            axis.plot(
+                means.index, means, line, marker=marker, color=colour, label=f"{threshold:.0%}"
+            )
         axis.set(title=name, xlabel="depth")
         if axis.get_legend_handles_labels()[0]:
             axis.legend(title="training error", fontsize=8)
@@ -179,10 +182,11 @@ def draw(name: str, directory: Path, make: Callable[[], Figure]) -> Path:
     """Write a figure as PNG, PDF and SVG; returns the SVG's path."""
     with matplotlib.rc_context(STYLE):
         figure = make()
-        for suffix in ("png", "pdf", "svg"):
-            metadata = {"Date": None} if suffix == "svg" else {"CreationDate": None}
-            options = {} if suffix == "png" else {"metadata": metadata}
-            figure.savefig(directory / f"{name}.{suffix}", dpi=150, **options)
+        undated: dict[str, dict[str, Any]] = {
+            "png": {},
+            "pdf": {"CreationDate": None},
+            "svg": {"Date": None},
+        }
+        for suffix, metadata in undated.items():
+            figure.savefig(directory / f"{name}.{suffix}", dpi=150, metadata=metadata)
     return directory / f"{name}.svg"
-
-

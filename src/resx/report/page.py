@@ -35,7 +35,9 @@ def write_markdown(section: Section, sources: list[str], path: Path) -> None:
 
 def markdown_table(table: pd.DataFrame) -> str:
     head = [str(column) for column in table.columns]
-    rows = [[str(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)]
+    rows = [
+        [str(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)
+    ]
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -70,9 +72,9 @@ def write_page(
 
 
 def inline(figure: Path) -> Markup:
-    """An SVG without its XML head; its identifiers get the figure's name so that none stand twice."""
+    """An SVG without its XML head; identifiers get the figure's name, so that none stands twice."""
     text = figure.read_text()
-    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     name = figure.stem
     text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)

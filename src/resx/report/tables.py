@@ -67,9 +67,7 @@ def show_gap(gap: Estimate, is_error: bool) -> str:
     return f"{text} [{factor * gap.low:+.{digits}f}, {factor * gap.high:+.{digits}f}]"
 
 
-def _cell(
-    runs: pd.DataFrame, rows: list[str], cell: Cell, residual: bool, is_error: bool
-) -> str:
+def _cell(runs: pd.DataFrame, rows: list[str], cell: Cell, residual: bool, is_error: bool) -> str:
     value = cell.residual if residual else cell.plain
     mine = runs["residual"] == residual
     for key, wanted in zip(rows, cell.key):
@@ -88,9 +86,7 @@ def _cell(
 
 def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str, str]:
     depth, shortcut = settings["depth"], settings.get("model.shortcut")
-    plain, residual = (
-        published_error(reference, split, depth, r, shortcut) for r in (False, True)
-    )
+    plain, residual = (published_error(reference, split, depth, r, shortcut) for r in (False, True))
     gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
     return {
         "published plain": _quote(plain),
@@ -111,7 +107,9 @@ def sources(reference: str | None, runs: pd.DataFrame) -> list[str]:
         return []
     found: dict[str, None] = {}
     for split in ("train", "test"):
-        for depth, residual in runs[["depth", "residual"]].drop_duplicates().itertuples(index=False):
+        for depth, residual in (
+            runs[["depth", "residual"]].drop_duplicates().itertuples(index=False)
+        ):
             figure = published_error(reference, split, depth, residual)
             if figure is not None:
                 found[f"{split}: {figure.source}; {figure.protocol}"] = None

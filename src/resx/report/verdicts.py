@@ -38,7 +38,9 @@ def degradation(runs: pd.DataFrame, residual: bool) -> str:
     rise = paired(errors[1], errors[0])
     if rise.n == 0:
         return f"Does the {kind} net degrade? Nothing to say: no seed has both depths."
-    means = f"{100 * errors[0].mean():.2f} % at {shallow} to {100 * errors[1].mean():.2f} % at {deep}"
+    means = (
+        f"{100 * errors[0].mean():.2f} % at {shallow} to {100 * errors[1].mean():.2f} % at {deep}"
+    )
     fact = f"clean training error goes from {means} layers ({points(rise.mean)} points; "
     return f"Does the {kind} net degrade? {_answer(rise)}: {fact}{interval(rise)})."
 

@@ -1,0 +1,173 @@
+"""A study runs what is missing, once, and reports."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from resx.config import StudyRequest
+from resx.models.building import build_network
+from resx.run import Run
+from tests.conftest import yamls
+
+SMALL = ("depth=8,14", "seed=0", "model.width=2", "recipe.steps=12", "recipe.record_every=4")
+SMALL += ("recipe.eval_every=4", "hydra/launcher=basic")
+
+
+@pytest.fixture
+def grid_of(resx, monkeypatch):
+    """The jobs of a study, as `resx study` sees them."""
+    from resx.commands import study
+
+    def expanded(*arguments):
+        grids = []
+        monkeypatch.setattr(study, "show_status", grids.append)
+        answer = resx("study", *arguments, "status=true")
+        assert answer.code == 0, answer.err
+        return grids[0]
+
+    return expanded
+
+
+def table(out):
+    lines = out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("Training error, clean"))
+    return lines[start : start + 4]
+
+
+def metrics(tmp_path):
+    return {p: p.stat().st_mtime_ns for p in tmp_path.glob("outputs/runs/*/*/*/metrics.jsonl")}
+
+
+def test_a_study_trains_what_is_missing_and_only_that(resx, tmp_path):
+    single = [s for s in SMALL if not s.startswith(("depth", "hydra"))]
+    assert resx("train", "depth=8", "residual=false", *single).code == 0
+    before = metrics(tmp_path)
+    answer = resx("study", "degradation", *SMALL)
+    assert answer.code == 0, answer.err
+    assert "4 runs, 3 missing, 1 finished" in answer.out
+    assert "predicted for 3 runs" in answer.out
+    after = metrics(tmp_path)
+    assert len(after) == 4
+    assert before.items() <= after.items()  # the single run counted
+    again = resx("study", "degradation", *SMALL)
+    assert "4 runs, 4 finished" in again.out
+    assert metrics(tmp_path) == after
+    assert table(again.out) == table(answer.out)
+    assert list(tmp_path.glob("outputs/reports/degradation+*/index.html"))
+
+
+def test_preview_and_status_train_nothing(resx, tmp_path):
+    preview = resx("study", "degradation", *SMALL, "preview=true")
+    assert "4 runs, 4 missing" in preview.out
+    assert "predicted for 4 runs" in preview.out
+    status = resx("study", "degradation", *SMALL, "status=true")
+    assert status.out.count("1 missing") == 4
+    assert not metrics(tmp_path)
+
+
+def test_a_grid_with_an_impossible_network_is_refused_before_anything_runs(resx, tmp_path):
+    answer = resx("study", "degradation", *SMALL, "depth=8,33")
+    assert answer.code == 2
+    assert answer.err.startswith("resx study: depth=33: no such network")
+    assert not metrics(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_failing_run_is_tried_twice_named_and_hides_nothing(resx, tmp_path):
+    (tmp_path / "outputs" / "runs" / "digits").mkdir(parents=True)
+    (tmp_path / "outputs" / "runs" / "digits" / "resnet-14-plain").write_text("in the way")
+    answer = resx("study", "degradation", *SMALL)
+    assert answer.code == 1
+    assert "depth=14 residual=false: " in answer.err.splitlines()[-1]
+    assert "resnet-14-plain" in answer.err.splitlines()[-1]
+    jobs = sorted(tmp_path.glob("outputs/studies/*/*/jobs.json"))
+    assert [len(json.loads(path.read_text())) for path in jobs] == [4, 1]
+    assert len(metrics(tmp_path)) == 3
+    assert "14 missing" in " ".join(answer.out.split())
+
+
+def test_what_is_typed_makes_a_study_of_its_own_name(resx, grid_of):
+    assert grid_of("degradation").name == "degradation"
+    assert grid_of("degradation", "device=cpu", "hydra/launcher=basic").name == "degradation"
+    assert grid_of("degradation", "recipe.lr=0.01").name == "degradation+recipe.lr=0.01"
+    wider = grid_of("degradation", "seed=range(5)", "depth=20")
+    assert wider.name == "degradation+depth=20+seed=range5"
+    assert len(wider.jobs) == 10
+    assert wider.rows == ["depth"]
+
+
+@pytest.mark.parametrize("name", yamls("study"))
+def test_every_study_yaml_has_jobs_that_build(name, grid_of):
+    grid = grid_of(name, "data.root=/images")
+    assert len({job.run.directory for job in grid.jobs}) == len(grid.jobs) >= 2
+    for config in {(j.config.depth, j.config.residual): j.config for j in grid.jobs}.values():
+        with torch.device("meta"):
+            classes, channels = config.data.classes or 10, config.data.channels
+            size = config.data.image_size
+            if config.depth < 1000:
+                build_network(config, classes, channels, size, torch.device("meta"))
+
+
+@pytest.mark.parametrize("name", yamls("study"))
+def test_every_study_yaml_asks_a_question(name, configure):
+    study = configure("study", f"study={name}").study
+    assert study.name == name
+    assert study.question.endswith("?")
+
+
+def test_a_run_of_another_process_is_running_not_missing(resx, configure, tmp_path):
+    settings = [s for s in SMALL if not s.startswith(("depth", "hydra"))]
+    config = configure("train", "depth=8", "residual=true", *settings)
+    with Run(tmp_path / config.run_dir).locked():
+        status = resx("study", "degradation", *SMALL, "status=true").out
+    assert "1 running" in status
+
+
+def test_the_request_is_a_train_request_and_more():
+    names = set(StudyRequest.__dataclass_fields__)
+    assert {"preview", "status", "sweeps", "recipe", "study"} <= names
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_study_and_train_no_run_twice(tmp_path):
+    command = [sys.executable, "-m", "resx", "study", "degradation", *SMALL, "seed=0,1"]
+    both = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    outputs = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert table(outputs[0]) == table(outputs[1])
+    for path in tmp_path.glob("outputs/runs/*/*/*/metrics.jsonl"):
+        steps = [json.loads(x)["step"] for x in path.read_text().splitlines() if '"train"' in x]
+        assert steps == [4, 8, 12]
+        log = (path.parent / "train.log").read_text()
+        assert log.count("step 12/12  train ") == 1
+
+
+@pytest.mark.slow
+def test_a_killed_study_ends_with_the_same_table(tmp_path):
+    command = [sys.executable, "-m", "resx", "study", "degradation", "depth=8,14", "seed=0,1"]
+    command += ["recipe.steps=60", "recipe.eval_every=20", "recipe.save_every=10"]
+    whole = subprocess.run(
+        [*command, "outputs=whole"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    kills = 0
+    for moment in (6, 9, 11, 13, 15):
+        process = subprocess.Popen([*command, "outputs=killed"], cwd=tmp_path, process_group=0)
+        time.sleep(moment)
+        if process.poll() is None:
+            import os
+
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+    done = subprocess.run(
+        [*command, "outputs=killed"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert kills
+    assert table(done.stdout) == table(whole.stdout)

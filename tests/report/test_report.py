@@ -1,0 +1,230 @@
+"""A report says what the runs say, refuses to mix them, and changes none."""
+
+import hashlib
+import time
+
+import pandas as pd
+import pytest
+
+from resx.config import plain
+from resx.reference.published import PROTOCOLS, published_curve, published_error
+from resx.report.collect import collect, find_runs
+from resx.report.tables import departures
+from resx.report.verdicts import verdicts
+from tests.report.synthetic import write_run
+
+# Clean training errors by (depth, residual), one a seed: degradation as in the paper.
+DEGRADED = {
+    (20, False): (0.010, 0.012, 0.011),
+    (56, False): (0.060, 0.055, 0.065),
+    (20, True): (0.008, 0.009, 0.007),
+    (56, True): (0.001, 0.002, 0.001),
+}
+
+
+@pytest.fixture
+def base(configure):
+    return plain(configure("train"))
+
+
+@pytest.fixture
+def write(tmp_path, base):
+    def make(errors, test=None, **settings):
+        for (depth, residual), values in errors.items():
+            for seed, error in enumerate(values):
+                tested = None if test is None else test[depth, residual][seed]
+                write_run(
+                    tmp_path / "outputs", base, depth, residual, seed, error, tested, **settings
+                )
+        return collect(find_runs(f"{tmp_path}/outputs/runs/**")).runs
+
+    return make
+
+
+def test_degradation_is_found_and_called_optimisation(write):
+    said = verdicts(write(DEGRADED))
+    assert said[0].startswith(
+        "Does the plain net degrade? Yes: clean training error goes from 1.10"
+    )
+    # rises 5.0, 4.3, 5.4: std 0.557, and 4.303 * 0.557 / sqrt(3) = 1.38
+    assert "(+4.90 points; 95 % interval +3.52 to +6.28, 3 seeds)" in said[0]
+    assert said[1].startswith("Does the residual net degrade? No: ")
+    assert "Optimisation, both rise from plain-20 to plain-56" in said[2]
+    assert "From 20 layers (+0.30 points" in said[3]
+
+
+def test_over_fitting_is_told_from_degradation(write):
+    train = {(20, False): (0.02, 0.021, 0.019), (56, False): (0.001, 0.002, 0.001)}
+    test = {(20, False): (0.08, 0.081, 0.079), (56, False): (0.12, 0.125, 0.118)}
+    said = verdicts(write(train, test))
+    assert said[0].startswith("Does the plain net degrade? No")
+    assert "Over-fitting from plain-20 to plain-56" in said[2]
+
+
+def test_inconclusive_is_an_answer_and_says_how_many_seeds_are_missing(write):
+    noisy = {(20, False): (0.10, 0.30, 0.20), (56, False): (0.35, 0.28, 0.33)}
+    sentence = verdicts(write(noisy))[0]
+    assert "Inconclusive, about" in sentence
+    assert "more seeds would settle it" in sentence
+
+
+def test_a_rise_of_less_than_half_a_point_is_none(write):
+    tiny = {(20, True): (0.0010, 0.0011, 0.0010), (56, True): (0.0015, 0.0016, 0.0015)}
+    assert "residual net degrade? No" in verdicts(write(tiny))[1]
+
+
+def test_one_seed_is_no_evidence_and_said_so(write):
+    said = verdicts(write({k: v[:1] for k, v in DEGRADED.items()}))
+    assert "It seems so" in said[0]
+    assert "one seed, so no interval" in said[0]
+
+
+def test_a_report_of_runs_shows_table_and_page_and_changes_no_run(resx, write, tmp_path):
+    write(DEGRADED)
+    files = [p for p in (tmp_path / "outputs" / "runs").rglob("*") if p.is_file()]
+    before = {p: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in files}
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 0, answer.err
+    assert "56 6.00 ± 0.50 (3) 0.13 ± 0.06 (3) +5.87 [" in answer.out
+    (page,) = tmp_path.glob("outputs/reports/*/index.html")
+    text = page.read_text()
+    assert text.count("<svg") == 4
+    assert "http" not in text.replace("http://www.w3.org", "")
+    names = {p.name for p in page.parent.iterdir()}
+    assert {"report.md", "curves.png", "curves.pdf", "train_clean_error.csv", "runs.csv"} <= names
+    assert {
+        p: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in files
+    } == (before)
+
+
+def test_the_same_runs_give_the_same_report(resx, write, tmp_path):
+    write(DEGRADED)
+    pages = []
+    for _ in range(2):
+        resx("report", "runs=outputs/runs/**")
+        (directory,) = tmp_path.glob("outputs/reports/*")
+        pages.append([(directory / n).read_bytes() for n in ("report.md", "curves.svg")])
+    assert pages[0] == pages[1]
+
+
+def test_runs_that_do_not_belong_together_are_refused_by_key(resx, write, tmp_path, base):
+    write(DEGRADED)
+    outputs = tmp_path / "outputs"
+    write_run(outputs, base, 20, True, 9, 0.5, recipe__lr=0.3, data__subset=100)
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 2
+    assert "do not belong together, they differ in data.subset: none, 100;" in answer.err
+    assert "recipe.lr: 0.05, 0.3" in answer.err
+
+
+@pytest.mark.parametrize("damage", ["no summary", "cut summary", "cut metrics", "no config"])
+def test_a_damaged_run_is_skipped_and_named(resx, write, tmp_path, damage):
+    write(DEGRADED)
+    (victim,) = tmp_path.glob("outputs/runs/*/resnet-20-plain/s1-*")
+    summary = victim / "summary.json"
+    if damage == "no summary":
+        summary.unlink()
+    elif damage == "cut summary":
+        summary.write_text(summary.read_text()[:40])
+    elif damage == "cut metrics":
+        (victim / "metrics.jsonl").write_text('{"step": 1, "spl\n')
+    else:
+        (victim / "config.yaml").write_text("depth: [")
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 0, answer.err
+    assert "1 unreadable and skipped" in answer.out
+    (page,) = tmp_path.glob("outputs/reports/*/index.html")
+    assert f"skipped <code>{victim.relative_to(tmp_path)}</code>" in page.read_text()
+
+
+def test_an_empty_selection_names_what_is_there(resx, write):
+    write(DEGRADED)
+    answer = resx("report", "runs=outputs/runs/cifar10/**")
+    assert answer.code == 2
+    assert answer.err == (
+        "resx report: runs=outputs/runs/cifar10/**: no runs there; outputs/runs/ has digits\n"
+    )
+
+
+def test_unfinished_runs_are_missing_cells_not_numbers(resx, write, tmp_path, base):
+    write({(20, False): (0.01, 0.012), (20, True): (0.01,)})
+    write_run(tmp_path / "outputs", base, 56, False, 0, 0.9, status="interrupted")
+    write_run(tmp_path / "outputs", base, 56, True, 0, 0.9, status="diverged")
+    out = resx("report", "runs=outputs/runs/**").out
+    (row,) = [line for line in out.splitlines() if line.split()[:2] == ["56", "1"]][:1]
+    assert row.split()[1:5] == ["1", "interrupted", "1", "diverged"]
+    assert "1 diverged, 3 finished, 1 interrupted" in out
+
+
+def test_aggregates_are_tensorboard_runs_of_mean_and_deviation(resx, write, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    write(DEGRADED)
+    resx("report", "runs=outputs/runs/**")
+    (directory,) = tmp_path.glob("outputs/aggregates/*/plain-depth=56")
+    board = EventAccumulator(str(directory))
+    board.Reload()
+    last = board.Scalars("error/train_clean")[-1]
+    assert (last.step, last.value) == (40, pytest.approx(100 * (0.06 + 1 / 40)))
+    assert board.Scalars("error_std/train_clean")[-1].value == pytest.approx(0.5, abs=1e-4)
+
+
+def test_published_figures_are_the_papers():
+    """He 2015, Table 2 (ten crops), and the notes' improvement of 3.51 points."""
+    plain_34, resnet_34 = (published_error("he2015_table2", "test", 34, r) for r in (False, True))
+    assert (plain_34.error, resnet_34.error) == pytest.approx((0.2854, 0.2503))
+    assert plain_34.error - resnet_34.error == pytest.approx(0.0351)
+    assert "Table 2" in plain_34.source
+    assert published_error("he2015_table3", "test", 34, True, "C").error == pytest.approx(0.2419)
+    assert published_error("he2015_fig6", "test", 56, False).error == pytest.approx(0.1323)
+    assert published_error("he2015_fig6", "test", 57, False) is None
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_digitised_curves_end_at_the_tables_values(residual):
+    curve = published_curve("Fig. 6", 56, residual, "test")
+    end = published_error("he2015_fig6", "test", 56, residual).error
+    assert curve["error"].iloc[-1] == pytest.approx(end, abs=0.001)
+    assert curve["step"].max() > 63_000
+
+
+def test_no_reference_shows_an_unverified_figure_unmarked():
+    """What the protocols quote was read in the papers; anything else would carry the mark."""
+    for name in PROTOCOLS:
+        for split in ("train", "test"):
+            for depth in (18, 20, 32, 34, 44, 50, 56, 101, 110, 152):
+                for residual in (True, False):
+                    figure = published_error(name, split, depth, residual)
+                    assert figure is None or figure.verified
+
+
+def test_departures_name_ours_and_the_papers():
+    protocol = {"recipe.steps": 64_000, "recipe.lr": 0.1, "depth": 20}
+    told = departures({"recipe.steps": 200, "recipe.lr": 0.1, "depth": 56}, protocol)
+    assert told == "steps 200 (paper: 64000)"
+
+
+@pytest.mark.slow
+def test_a_thousand_runs_are_reported_in_half_a_minute_and_a_gigabyte(tmp_path, base):
+    import resource
+    import subprocess
+    import sys
+
+    for seed in range(125):
+        for depth in (20, 32, 44, 56):
+            for residual in (False, True):
+                write_run(tmp_path / "outputs", base, depth, residual, seed, 0.001 * depth)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "resx", "report", "runs=outputs/runs/**"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "(125)" in done.stdout
+    assert time.perf_counter() - started < 30
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1e6  # kB
+
+
+def test_collected_runs_are_a_table(write):
+    runs = write(DEGRADED)
+    assert isinstance(runs, pd.DataFrame)
+    assert len(runs) == 12
+    assert set(runs["recipe.lr"]) == {0.05}
