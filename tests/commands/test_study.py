@@ -61,6 +61,11 @@ def test_a_study_trains_what_is_missing_and_only_that(resx, tmp_path):
     assert list(tmp_path.glob("outputs/reports/degradation+*/index.html"))
 
 
+def test_a_job_is_the_run_that_its_overrides_name(grid_of, configure):
+    for job in grid_of("shortcuts", "seed=0,3").jobs:
+        assert configure("train", *job.overrides).run_dir == job.config.run_dir
+
+
 def test_preview_and_status_train_nothing(resx, tmp_path):
     preview = resx("study", "degradation", *SMALL, "preview=true")
     assert "4 runs, 4 missing" in preview.out

@@ -1,5 +1,6 @@
 """From a study and what was typed to its jobs: overrides, configuration, run directory."""
 
+import copy
 import hashlib
 import itertools
 import re
@@ -9,10 +10,12 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
 
 from resx.config import ReportRequest, RequestError, StudyRequest, TrainConfig, typed
 from resx.run import Run
 
+GROUPS = {"data", "model", "recipe"}
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
 # Settings that do not make it another study.
@@ -46,6 +49,7 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     sweeps = {o.key_or_group: o for o in _parse(request.sweeps) if o.key_or_group not in settled}
     base = [f"study={_choice()}", *(str(o.input_line) for o in fixed)]
     jobs: dict[str, Job] = {}
+    composed: dict[tuple[str, ...], DictConfig] = {}
     varied: dict[str, set[str]] = {}
     for grid in request.study.grid:
         axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}
@@ -53,7 +57,10 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
         for values in itertools.product(*axes.values()):
             cell = dict(zip(axes, values))
             overrides = [*base, *(f"{k}={_spelled(v)}" for k, v in cell.items())]
-            config = typed(compose("train", overrides), TrainConfig)
+            groups = tuple(f"{k}={v}" for k, v in cell.items() if k in GROUPS)
+            if groups not in composed:
+                composed[groups] = compose("train", [*base, *groups])
+            config = _with_values(composed[groups], cell)
             jobs[str(config.run_dir)] = Job(overrides, config, Run(config.run_dir))
             for key, value in cell.items():
                 varied.setdefault(key, set()).add(str(value))
@@ -62,6 +69,18 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     typed_changes = [*fixed, *sweeps.values()]
     name = _own_name(request.study.name, [o for o in typed_changes if _changes(o)])
     return Grid(name, rows, list(jobs.values()))
+
+
+def _with_values(composed: DictConfig, cell: dict[str, Any]) -> TrainConfig:
+    """As if the cell's settings had been composed with the rest, at a tenth of the time."""
+    config = copy.deepcopy(composed)
+    for key, value in cell.items():
+        if key not in GROUPS:
+            parsed = _parse([f"{key}={_spelled(value)}"])[0].value()
+            OmegaConf.update(config, key, parsed)
+    result = typed(config, TrainConfig)
+    assert isinstance(result, TrainConfig)
+    return result
 
 
 def _typed_overrides() -> list[Override]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from resx.reference.published import PROTOCOLS
 from resx.report.aggregates import write_aggregates
 from resx.report.collect import Collected, refuse_strangers, varying
 from resx.report.figures import (
@@ -74,7 +75,8 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
     aggregates = directory.parent.parent / "aggregates" / about.name
     write_aggregates(runs, collected.curves, rows, aggregates)
-    section = Section(about.name, about.question, about.command, said, tables, figures)
+    published = PROTOCOLS[about.reference].title if about.reference else ""
+    section = Section(about.name, about.question, about.command, said, tables, figures, published)
     quoted = sources(about.reference, runs)
     write_markdown(section, quoted, directory / "report.md")
     write_page(section, quoted, runs, collected.skipped, directory / "index.html")

@@ -19,11 +19,14 @@ class Section(NamedTuple):
     verdicts: list[str]
     tables: dict[str, pd.DataFrame]
     figures: dict[str, Path]
+    published: str = ""
 
 
 def write_markdown(section: Section, sources: list[str], path: Path) -> None:
     lines = [f"# {section.name}", "", section.question, "", f"    {section.command}", ""]
     lines += [f"- {verdict}" for verdict in section.verdicts]
+    if section.published:
+        lines += ["", f"Published columns: {section.published}."]
     for heading, table in section.tables.items():
         lines += ["", f"## {heading}", "", markdown_table(table)]
     if sources:

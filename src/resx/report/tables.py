@@ -42,7 +42,7 @@ def measure_table(
 
 def short(key: str) -> str:
     """`recipe.batch_size` -> `batch_size`, as a column's head."""
-    return key.rsplit(".", 1)[-1]
+    return "data" if key == "data.name" else key.rsplit(".", 1)[-1]
 
 
 def show(value: Estimate, is_error: bool) -> str:
