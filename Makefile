@@ -8,8 +8,8 @@ BIN := .venv/bin
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: .venv/installed ## train plain and residual networks of 20 and 56 layers on the digits
-	$(BIN)/resx train -m depth=20,56 residual=false,true
+demo: .venv/installed ## the degradation study on real digits: table, verdicts, a page
+	$(BIN)/resx study degradation
 
 test: .venv/installed ## the default test suite
 	$(BIN)/python -m pytest

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from resx import cli
-from resx.config import typed
+from resx.settings import conf_dir, typed
 
 torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
 
@@ -44,7 +44,7 @@ def configure() -> Callable[..., object]:
 
     def compose(command: str, *overrides: str) -> object:
         cli.register_schemas()
-        with hydra.initialize_config_dir(str(cli.conf_dir()), version_base="1.3"):
+        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return typed(hydra.compose(command, list(overrides)), cli.COMMANDS[command].schema)
 
     return compose
@@ -105,4 +105,4 @@ def real_data() -> Path:
 
 
 def yamls(group: str) -> list[str]:
-    return sorted(path.stem for path in (cli.conf_dir() / group).glob("*.yaml"))
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))

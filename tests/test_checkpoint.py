@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from resx import checkpoint
-from resx.config import RequestError
+from resx.request import RequestError
 
 
 @pytest.fixture

@@ -3,7 +3,11 @@
 import pytest
 from omegaconf import OmegaConf
 
-from resx.config import RequestError, TrainConfig, build, identity, typed
+from resx.config import TrainConfig
+from resx.identity import identity
+from resx.request import RequestError
+from resx.settings import typed
+from resx.slots import build
 
 
 def test_the_same_request_has_the_same_identity(configure):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from resx.config import RequestError
+from resx.request import RequestError
 from resx.run import Run
 
 

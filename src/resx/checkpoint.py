@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from resx.config import RequestError
+from resx.request import RequestError
 
 log = logging.getLogger(__name__)
 

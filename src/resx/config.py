@@ -1,47 +1,13 @@
 """The typed configuration: what a request may say, checked where it enters (torch-free)."""
 
-import difflib
-import hashlib
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
-from inspect import signature
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, get_type_hints
+from typing import Any, ClassVar
 
-from hydra.utils import get_object
-from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import ValidationError
+from omegaconf import MISSING
 
-
-class RequestError(ValueError):
-    """The request is wrong: one line for the user, exit code 2."""
-
-
-def logistics(default: Any) -> Any:
-    """A field that says where or how to compute, not what: it takes no part in a run's identity."""
-    return field(default=default, metadata={"identity": False})
-
-
-class Checked:
-    """Range checks whose messages name a value as it is typed: `recipe.steps=0: ...`."""
-
-    group: ClassVar[str] = ""
-
-    def refuse(self, name: str, rule: str) -> NoReturn:
-        raise RequestError(f"{self.group}{name}={getattr(self, name)}: {rule}")
-
-    def at_least(self, minimum: float, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if value in (None, MISSING):
-                continue
-            if not minimum <= value < float("inf"):  # refuses NaN too
-                self.refuse(name, f"must be at least {minimum}")
-
-    def one_of(self, name: str, choices: Iterable[object]) -> None:
-        if getattr(self, name) not in choices:
-            self.refuse(name, f"must be one of {', '.join(map(str, choices))}")
+from resx.identity import identity, logistics
+from resx.request import Checked
 
 
 @dataclass
@@ -230,121 +196,3 @@ class BenchConfig(NetworkConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "steps", "repeats")
-
-
-def typed(config: DictConfig, schema: type) -> Any:
-    """The composed configuration as an object of its schema; every value checked once more.
-
-    Raises `RequestError` for an unknown key (also one smuggled in with `+`), a wrong type or a
-    value out of range.
-    """
-    known, given = OmegaConf.structured(schema), OmegaConf.to_container(config, resolve=True)
-    assert isinstance(given, dict)
-    refuse_unknown(given, schema)
-    return OmegaConf.to_object(OmegaConf.merge(known, given))
-
-
-def refuse_unknown(given: dict[Any, Any], schema: type, prefix: str = "") -> None:
-    types = get_type_hints(schema)
-    for key, value in given.items():
-        if key not in types:
-            raise RequestError(unknown("setting", f"{prefix}{key}", [prefix + k for k in types]))
-        if is_dataclass(types[key]) and isinstance(value, dict):
-            refuse_unknown(value, types[key], f"{prefix}{key}.")
-
-
-def unknown(what: str, word: str, choices: Iterable[str]) -> str:
-    """`unknown setting 'dpeth'; did you mean 'depth'?`, or the choices where none is near."""
-    names = sorted(choices)
-    near = difflib.get_close_matches(word, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there is {', '.join(names)}"
-    return f"unknown {what} '{word}'; {hint}"
-
-
-def identity(config: object) -> str:
-    """Ten hex digits over everything that decides a run's result, logistics left out.
-
-    So are values at their dataclass's default, and options of a slot that are off (null, false,
-    0): a setting that a later version adds does not rename the runs of this one.
-    """
-    text = json.dumps(_deciding(config), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def _deciding(config: Any) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for item in fields(config):
-        value = getattr(config, item.name)
-        if not item.metadata.get("identity", True) or value == item.default:
-            continue
-        if is_dataclass(value):
-            value = _deciding(value)
-        elif isinstance(value, dict):
-            value = {k: v for k, v in value.items() if v}
-        kept[item.name] = value
-    return kept
-
-
-def plain(config: Any) -> dict[str, Any]:
-    """The configuration as plain dicts, lists and numbers, for files."""
-    return asdict(config)
-
-
-def flattened(config: Any) -> dict[str, Any]:
-    """The settings as they are typed: `recipe.lr` -> 0.1; lists become tuples."""
-    return flatten(plain(config))
-
-
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = tuple(value) if isinstance(value, list) else value
-    return flat
-
-
-def build(
-    slot: dict[str, Any], trust: Iterable[str] = (), group: str = "", **arguments: Any
-) -> Any:
-    """Call the function that `slot["_target_"]` names with the slot's options and `arguments`.
-
-    Options are converted to the annotated types. Raises `RequestError` if the target lies outside
-    `resx.` and the packages in `trust`, or if an option is unknown or of the wrong type; `group`
-    is the slot's name in such a message.
-    """
-    target = slot.get("_target_")
-    if not isinstance(target, str) or target.split(".")[0] not in {"resx", *trust}:
-        raise RequestError(
-            f"_target_={target}: only targets in resx. are called;"
-            " trust=[PACKAGE] allows those of another package"
-        )
-    try:
-        function = get_object(target)
-    except Exception as error:  # Hydra wraps whatever the import raised
-        raise RequestError(f"_target_={target}: {str(error).splitlines()[0]}") from error
-    options = {key: value for key, value in slot.items() if key not in ("_target_", "name")}
-    return function(**arguments, **_checked(options, function, set(arguments), group))
-
-
-def _checked(
-    options: dict[str, Any], function: Callable[..., Any], taken: set[str], group: str
-) -> dict[str, Any]:
-    if not options:
-        return {}
-    hints = get_type_hints(function)
-    names = [name for name in signature(function).parameters if name not in taken]
-    for key in options:
-        if key not in names:
-            choices = [f"{group}.{name}" for name in names]
-            raise RequestError(unknown("option", f"{group}.{key}", choices))
-    schema = make_dataclass("Options", [(key, hints[key]) for key in options])
-    try:
-        converted = OmegaConf.to_container(OmegaConf.merge(OmegaConf.structured(schema), options))
-    except ValidationError as error:
-        key = error.full_key or ""
-        reason = str(error).splitlines()[0]
-        raise RequestError(f"{group}.{key}={options.get(key)}: {reason}") from error
-    assert isinstance(converted, dict)
-    return {str(key): value for key, value in converted.items()}

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from resx import __version__
-from resx.config import RequestError
+from resx.request import RequestError
 
 
 def pick_device(name: str) -> torch.device:

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from resx.config import RequestError
+from resx.request import RequestError
 
 FINAL = ("finished", "diverged")
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment

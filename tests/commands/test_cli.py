@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from resx import checkpoint, cli
-from resx.config import RequestError
+from resx.commands.refusal import one_line
+from resx.request import RequestError
 from resx.run import Run
+from resx.settings import conf_dir
 from tests.conftest import yamls
 
 
@@ -203,11 +205,11 @@ def test_a_torch_and_torchvision_that_do_not_match_are_named():
     error = RuntimeError("operator torchvision::nms does not exist")
     wrapped = RequestError("_target_=...: cannot be imported")
     wrapped.__cause__ = error
-    assert "install a matching pair" in cli.one_line(wrapped, "train")
+    assert "install a matching pair" in one_line(wrapped, "train")
 
 
 def test_an_error_of_ours_is_not_dressed_up_as_the_users():
-    assert cli.one_line(ZeroDivisionError("oops"), "train") is None
+    assert one_line(ZeroDivisionError("oops"), "train") is None
 
 
 def test_a_sweep_trains_every_job_and_names_each_that_fails(resx, tiny, tmp_path):
@@ -322,7 +324,7 @@ def test_1202_layers_train_a_step_in_less_than_8_gb(tmp_path, image_tree):
 
 @pytest.mark.slow
 def test_the_wheel_finds_its_configuration_from_any_directory(tmp_path):
-    checkout = cli.conf_dir().parent
+    checkout = conf_dir().parent
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path)]
     subprocess.run([*build, str(checkout)], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("resx-*.whl")

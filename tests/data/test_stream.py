@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from resx.config import DataConfig, RequestError
+from resx.config import DataConfig
 from resx.data.loading import load_dataset
 from resx.data.source import Files
 from resx.data.stream import EvaluationViews, TrainingViews
+from resx.request import RequestError
 
 
 def load(root, tmp_path, **settings):
@@ -97,3 +98,14 @@ def test_a_corrupt_image_is_named_on_one_line(tmp_path, image_tree, workers):
     (root / "train" / "cat" / "0.jpg").write_bytes(b"nothing")
     with pytest.raises(RequestError, match=r"^[^\n]*cat/0.jpg: not a readable image[^\n]*$"):
         list(islice(dataset.training_batches(12, 0, first_step=1), 1))
+
+
+@pytest.mark.data
+def test_real_imagenette_is_imagenets_layout_and_photographs(tmp_path, real_data):
+    dataset = load(real_data / "imagenette128", tmp_path, workers=2)
+    assert dataset.sizes == {"train": 9_469, "test": 3_925}
+    assert len(dataset.classes) == 10
+    assert dataset.classes[0] == "n01440764"  # tench
+    images, labels = next(dataset.training_batches(64, 0, first_step=1))
+    assert labels.unique().numel() > 5
+    assert images.std().item() == pytest.approx(1, abs=0.15)

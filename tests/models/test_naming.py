@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.config import RequestError
 from resx.models.naming import bare, detect, load_weights
 from resx.models.resnet import resnet
+from resx.request import RequestError
 
 
 class ReferenceBlock(nn.Module):

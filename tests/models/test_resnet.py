@@ -7,7 +7,6 @@ import torch
 import torchvision
 from torch import nn
 
-from resx.config import RequestError
 from resx.models.complexity import activation_memory, flops, parameters
 from resx.models.initialization import initialize
 from resx.models.layers import ZeroPadShortcut
@@ -15,6 +14,7 @@ from resx.models.memory import checkpoint_activations
 from resx.models.naming import foreign_name, load_weights
 from resx.models.resnet import BasicBlock, Bottleneck, PlainBlock, resnet
 from resx.reference import parameter_counts
+from resx.request import RequestError
 
 TITLE = re.compile(r"(\w+)-(\d+) \((\w+) layout, (\w+)(?:, shortcut (\w))?\)")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from resx.config import RequestError
 from resx.models.stages import choose_layout, cifar_stages, imagenet_stages
+from resx.request import RequestError
 
 
 # He 2015, Table 6: n = 3, 5, 7, 9, 18, 200.

@@ -6,11 +6,11 @@ import time
 import pandas as pd
 import pytest
 
-from resx.config import plain
 from resx.reference.published import PROTOCOLS, published_curve, published_error
 from resx.report.collect import collect, find_runs
 from resx.report.tables import departures
 from resx.report.verdicts import verdicts
+from resx.settings import plain
 from tests.report.synthetic import write_run
 
 # Clean training errors by (depth, residual), one a seed: degradation as in the paper.

@@ -1,6 +1,7 @@
 """The trainer learns, records what it says, and resumes bit for bit."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from resx import checkpoint
 from resx.evaluation import evaluate
 from resx.models.initialization import initialize
 from resx.models.resnet import resnet
-from resx.training.trainer import make_optimizer, train_step
+from resx.run import Run
+from resx.training.state import make_optimizer
+from resx.training.trainer import train_step
 from tests.conftest import yamls
 
 
@@ -139,20 +142,22 @@ def test_a_damaged_newest_checkpoint_costs_steps_but_not_the_result(resx, tiny, 
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_ends_bit_identical(tmp_path):
-    """SIGKILL at growing moments, then the same command, until it is done."""
-    command = [sys.executable, "-m", "resx", "train", "depth=8", "recipe.save_every=5"]
+def test_killed_ten_times_at_random_moments_it_ends_bit_identical(tmp_path):
+    """SIGKILL, then the same command, ten times: before the first step, within, while saving."""
+    command = [sys.executable, "-m", "resx", "train", "depth=8", "recipe.steps=2000"]
+    command += ["recipe.save_every=5"]
     subprocess.run([*command, "outputs=whole"], cwd=tmp_path, check=True, capture_output=True)
-    kills = 0
-    for moment in range(40):
+    moments, reached = random.Random(0), []
+    for _ in range(10):
         process = subprocess.Popen([*command, "outputs=killed"], cwd=tmp_path)
-        time.sleep(3 + 0.13 * moment)
+        time.sleep(moments.uniform(2.0, 5.0))
         process.kill()
-        if process.wait() == 0:
-            break
-        kills += 1
+        assert process.wait() == -signal.SIGKILL
+        reached += [Run(p.parent).last_step() for p in tmp_path.glob("killed/runs/*/*/*/m*.jsonl")]
+    assert len(set(reached)) > 3
+    done = subprocess.run([*command, "outputs=killed"], cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0
     (whole,), (killed,) = (list(tmp_path.glob(f"{o}/runs/*/*/*")) for o in ("whole", "killed"))
-    assert kills
     assert records(killed) == records(whole)
     assert equal(weights(killed), weights(whole))
 

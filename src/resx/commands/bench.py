@@ -8,14 +8,16 @@ from statistics import median
 import torch
 from omegaconf import DictConfig
 
-from resx.config import BenchConfig, RequestError
+from resx.config import BenchConfig
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.data.memory import MemoryDataset
 from resx.device import pick_device, synchronize
 from resx.models.building import build_network, compiled
+from resx.request import RequestError
+from resx.training.state import make_optimizer
 from resx.training.textbook import textbook_steps
-from resx.training.trainer import make_optimizer, train_step
+from resx.training.trainer import train_step
 
 
 def main(config: BenchConfig, composed: DictConfig) -> int:

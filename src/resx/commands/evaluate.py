@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from resx import checkpoint
-from resx.config import EvaluateConfig, RequestError, typed
+from resx.config import EvaluateConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
@@ -18,7 +18,9 @@ from resx.device import pick_device
 from resx.evaluation import evaluate
 from resx.models.building import build_network
 from resx.models.naming import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
+from resx.request import RequestError
 from resx.run import Run
+from resx.settings import typed
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from resx.data.loading import load_dataset
 from resx.device import pick_device, synchronize
 from resx.models.building import build_network
 from resx.models.complexity import parameters
-from resx.training.trainer import make_optimizer, train_step
+from resx.training.state import make_optimizer
+from resx.training.trainer import train_step
 
 TIMED_STEPS = 3
 LONG_STEP = 2.0  # seconds; one such step is measure enough

@@ -12,8 +12,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from resx.config import ReportRequest, RequestError, StudyRequest, TrainConfig, typed
+from resx.config import ReportRequest, StudyRequest, TrainConfig
+from resx.request import RequestError
 from resx.run import Run
+from resx.settings import typed
 
 GROUPS = {"data", "model", "recipe"}
 # Settings of the request that are no settings of its runs.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from resx.config import RequestError, unknown
+from resx.request import RequestError, unknown
 
 GROUPS = {
     "model": "models",

@@ -7,10 +7,12 @@ from hydra import compose
 from omegaconf import DictConfig
 
 from resx.commands.grid import Grid, expand
-from resx.config import ReportRequest, RequestError, StudyRequest, TrainConfig, flattened, typed
+from resx.config import ReportRequest, StudyRequest, TrainConfig
 from resx.reference.published import PROTOCOLS
 from resx.report.build import Question, Report, build_report
 from resx.report.collect import collect, find_runs
+from resx.request import RequestError
+from resx.settings import flattened, typed
 
 PROTOCOL_SETTINGS: tuple[str, ...] = (
     "data.name",

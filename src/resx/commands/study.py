@@ -17,7 +17,8 @@ from rich.live import Live
 from rich.table import Table
 
 from resx.commands.grid import Grid, Job, expand
-from resx.config import StudyRequest, flattened
+from resx.config import StudyRequest
+from resx.settings import flattened
 
 log = logging.getLogger(__name__)
 

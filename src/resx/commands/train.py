@@ -11,7 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resx.config import RequestError, TrainConfig
+from resx.config import TrainConfig
+from resx.request import RequestError
 from resx.run import Run
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import torch
 from torchvision.datasets import CIFAR10, CIFAR100
 from torchvision.datasets.utils import check_md5, extract_archive
 
-from resx.config import RequestError
 from resx.data.folder import existing, folder
 from resx.data.source import Pixels, Source, fingerprint
+from resx.request import RequestError
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from resx.config import RequestError
+from resx.request import RequestError
 
 
 def decode(path: Path, image_size: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from sklearn.datasets import load_digits
 
-from resx.config import RequestError
 from resx.data.source import Pixels, Source, class_balanced, fingerprint
+from resx.request import RequestError
 
 TEST_IMAGES = 360  # a fifth, drawn class by class
 

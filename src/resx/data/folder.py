@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from resx.config import RequestError
 from resx.data.cache import decoded
 from resx.data.source import Files, Source, fingerprint
+from resx.request import RequestError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 TEST_NAMES = ("test", "val")

@@ -5,12 +5,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from resx.config import DataConfig, RequestError, build
+from resx.config import DataConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset, channel_statistics
 from resx.data.memory import MemoryDataset
 from resx.data.source import Files, Images, Pixels, Source, class_balanced
 from resx.data.stream import EvaluationViews, StreamDataset
+from resx.request import RequestError
+from resx.slots import build
 
 STATISTICS_IMAGES = 1_000  # of a streamed set, evenly spaced: its mean needs no more
 
@@ -29,26 +31,12 @@ def load_dataset(
         cache=cache,
     )
     splits = _splits(source, config)
-    train = splits["train"]
-    normalization = _normalization(train, config)
-    if isinstance(train, Pixels):
-        pixels = {n: s for n, s in splits.items() if isinstance(s, Pixels)}
-        if config.crops != 1:
-            raise RequestError(
-                "data.crops=10: only for images that are streamed (64 pixels and up)"
-            )
-        return MemoryDataset(
-            source.classes,
-            pixels,
-            normalization,
-            source.fingerprint,
-            device,
-            config.pad,
-            config.flip,
-        )
+    normalization = _normalization(splits["train"], config)
+    if isinstance(source.train, Pixels):
+        return _in_memory(source, splits, normalization, config, device)
     if config.pad:
         raise RequestError(f"data.pad={config.pad}: only for images below 64 pixels")
-    files = {n: s for n, s in splits.items() if isinstance(s, Files)}
+    files = {name: split for name, split in splits.items() if isinstance(split, Files)}
     return StreamDataset(
         source.classes,
         files,
@@ -59,6 +47,22 @@ def load_dataset(
         config.flip,
         config.crops,
         config.workers,
+    )
+
+
+def _in_memory(
+    source: Source,
+    splits: dict[str, Images],
+    normalization: Normalization,
+    config: DataConfig,
+    device: torch.device,
+) -> MemoryDataset:
+    if config.crops != 1:
+        raise RequestError(f"data.crops={config.crops}: only for images of 64 pixels and up")
+    pixels = {name: split for name, split in splits.items() if isinstance(split, Pixels)}
+    classes, fingerprint = source.classes, source.fingerprint
+    return MemoryDataset(
+        classes, pixels, normalization, fingerprint, device, config.pad, config.flip
     )
 
 

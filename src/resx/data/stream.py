@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from resx.config import RequestError
 from resx.data.augmentation import Normalization, colour_noise, normalize
 from resx.data.dataset import Batch, Dataset
 from resx.data.decoding import centre_crop, open_image, resize_shorter_side
 from resx.data.order import batch_indices
 from resx.data.source import Files
+from resx.request import RequestError
 from resx.seeding import generator
 
 # Shorter side relative to the crop: tested at 256 / 224, trained between 256 / 224 and 480 / 224

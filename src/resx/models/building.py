@@ -3,10 +3,11 @@
 import torch
 from torch import nn
 
-from resx.config import NetworkConfig, build
+from resx.config import NetworkConfig
 from resx.models.initialization import initialize
 from resx.models.layers import Network
 from resx.models.memory import checkpoint_activations
+from resx.slots import build
 
 
 def build_network(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resx.config import RequestError
 from resx.models.stages import SMALL_IMAGE, Stage
+from resx.request import RequestError
 
 NormFactory = Callable[[int], nn.Module]
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resx.config import RequestError
 from resx.models.layers import ZeroPadShortcut
+from resx.request import RequestError
 
 WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint keeps the weights
 HEADS = {"torchvision": "fc", "akamaster": "linear"}

@@ -6,7 +6,6 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resx.config import RequestError
 from resx.models.layers import (
     Network,
     conv1x1,
@@ -18,6 +17,7 @@ from resx.models.layers import (
     stack,
 )
 from resx.models.stages import SMALL_IMAGE, choose_layout, cifar_stages, imagenet_stages
+from resx.request import RequestError
 
 
 class PlainBlock(nn.Module):
@@ -143,12 +143,7 @@ def resnet(
     `shortcut` is A in the CIFAR layout and B in the ImageNet one unless given, `width` (channels
     of the first stage) 16 and 64. Raises `RequestError` for a depth or option that does not exist.
     """
-    if block not in BLOCKS:
-        raise RequestError(f"block={block}: resnet has {', '.join(BLOCKS)}")
-    if zero_init_last and not (residual and norm == "batch"):
-        raise RequestError("model.zero_init_last=true: needs residual=true and model.norm=batch")
-    if width is not None and width < 1:
-        raise RequestError(f"model.width={width}: must be at least 1")
+    refuse_options(block, residual, norm, width, zero_init_last)
     plain_block, residual_block = BLOCKS[block]
     layout = choose_layout(layout, depth, plain_block.layers, image_size)
     width = width or WIDTHS[layout]
@@ -167,12 +162,23 @@ def resnet(
     network = stack(stem, make_block, stages, head, width, plain_block.expansion)
     if zero_init_last:
         zero_last_norms(network)
+    small_stem = layout == "imagenet" and image_size < SMALL_IMAGE
     details = [f"{layout} layout", block, *([f"shortcut {shortcut}"] if residual else [])]
-    details += ["small-image stem"] if layout == "imagenet" and image_size < SMALL_IMAGE else []
-    details += [f"width {width}"] if width != WIDTHS[layout] else []
-    details += [f"norm {norm}"] if norm != "batch" else []
+    details += ["small-image stem"] * small_stem + [f"width {width}"] * (width != WIDTHS[layout])
+    details += [f"norm {norm}"] * (norm != "batch")
     network.title = f"{'ResNet' if residual else 'plain'}-{depth} ({', '.join(details)})"
     return network
+
+
+def refuse_options(
+    block: str, residual: bool, norm: str, width: int | None, zero_init_last: bool
+) -> None:
+    if block not in BLOCKS:
+        raise RequestError(f"block={block}: resnet has {', '.join(BLOCKS)}")
+    if zero_init_last and not (residual and norm == "batch"):
+        raise RequestError("model.zero_init_last=true: needs residual=true and model.norm=batch")
+    if width is not None and width < 1:
+        raise RequestError(f"model.width={width}: must be at least 1")
 
 
 def zero_last_norms(network: nn.Module) -> None:

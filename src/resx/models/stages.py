@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from resx.config import RequestError
+from resx.request import RequestError
 
 
 class Stage(NamedTuple):

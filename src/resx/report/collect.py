@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from resx.config import RequestError, flatten
+from resx.request import RequestError
+from resx.settings import flatten
 
 SPLITS = ("train_clean", "train", "val", "test")
 # Settings that say how or where, or that only name what other settings say.

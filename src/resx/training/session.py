@@ -9,18 +9,22 @@ import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from resx import checkpoint
-from resx.config import RequestError, TrainConfig, identity, plain
+from resx.config import TrainConfig
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import environment, peak_memory, pick_device, set_deterministic
+from resx.identity import identity
 from resx.models.building import build_network, compiled
 from resx.models.complexity import flops, parameters
 from resx.models.layers import Network
 from resx.reference import parameter_counts
+from resx.request import RequestError
 from resx.run import Run
+from resx.settings import plain
 from resx.training.interruption import stop_signals
+from resx.training.state import State
 from resx.training.tracking import Tracker
-from resx.training.trainer import State, Trainer
+from resx.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +81,7 @@ def _train(state: State, prepared: Prepared, config: TrainConfig, run: Run, quie
     recipe = config.recipe
     label = f"{network.title.split(' ')[0]} seed {config.seed}"
     tracker = Tracker(run, state.step + 1, recipe.steps, recipe.batch_size, label, quiet)
-    header = {
-        "config": plain(config),
-        "identity": identity(config),
-        "classes": dataset.classes,
-        "mean": dataset.normalization.mean,
-        "std": dataset.normalization.std,
-    }
+    header = _header(config, dataset)
 
     def save(values: dict[str, Any]) -> None:
         checkpoint.save(run.directory, header | {"state": values})
@@ -114,6 +112,17 @@ def _train(state: State, prepared: Prepared, config: TrainConfig, run: Run, quie
             run.write_summary(**results(state, config, device, "interrupted"))
             raise KeyboardInterrupt(stopped())
     return "finished"
+
+
+def _header(config: TrainConfig, dataset: Dataset) -> dict[str, Any]:
+    """What makes a checkpoint speak for itself."""
+    return {
+        "config": plain(config),
+        "identity": identity(config),
+        "classes": dataset.classes,
+        "mean": dataset.normalization.mean,
+        "std": dataset.normalization.std,
+    }
 
 
 def describe(network: Network, dataset: Dataset) -> str:

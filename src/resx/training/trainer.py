@@ -1,9 +1,9 @@
-"""The training loop: its clock is the optimisation step, its state fits into a checkpoint."""
+"""The training loop; its clock is the optimisation step."""
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,99 +14,12 @@ from resx.config import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
 from resx.evaluation import evaluate
-from resx.training.schedule import learning_rate, planned_warmup_end
+from resx.training.schedule import learning_rate
+from resx.training.state import State
 from resx.training.tracking import Tracker
 
 WARMUP_CHECK = 50  # steps between looks at the error during warmup=error
 EVALUATION_PIXELS = 500 * 32**2  # in a batch, or as many images as a training batch has
-
-
-def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
-    """Weight decay on all parameters, as in the paper."""
-    parameters = network.parameters()
-    if recipe.optimizer == "adamw":
-        return optim.AdamW(parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    return optim.SGD(
-        parameters,
-        recipe.lr,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        nesterov=recipe.nesterov,
-        fused=True,
-    )
-
-
-@dataclass
-class Totals:
-    """Sums of (loss, error) since the last look, kept on the device."""
-
-    sums: Tensor
-    steps: int = 0
-
-    def add(self, loss_and_error: Tensor) -> None:
-        self.sums += loss_and_error
-        self.steps += 1
-
-    def take(self) -> tuple[float, float]:
-        """The means, read from the device; starts anew."""
-        loss, error = (self.sums / self.steps).tolist()
-        self.sums.zero_()
-        self.steps = 0
-        return loss, error
-
-
-@dataclass
-class State:
-    """All that a step changes; what a checkpoint holds."""
-
-    network: nn.Module
-    optimizer: optim.Optimizer
-    totals: Totals  # since the last record
-    recent: Totals  # since the last look of warmup=error
-    warmup_end: int | None
-    step: int = 0
-    seconds: float = 0.0  # spent on training steps
-    scores: dict[str, Any] = field(default_factory=dict)  # last record of each split
-
-    @classmethod
-    def start(cls, network: nn.Module, recipe: RecipeConfig, depth: int) -> "State":
-        device = next(network.parameters()).device
-        zeros = torch.zeros(2, device=device)
-        optimizer = make_optimizer(network, recipe)
-        warmup_end = planned_warmup_end(recipe, depth)
-        return cls(network, optimizer, Totals(zeros), Totals(zeros.clone()), warmup_end)
-
-    def state_dict(self) -> dict[str, Any]:
-        cuda = torch.cuda.is_available()
-        return {
-            "model": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "totals": [self.totals.sums, self.totals.steps],
-            "recent": [self.recent.sums, self.recent.steps],
-            "warmup_end": self.warmup_end,
-            "step": self.step,
-            "seconds": self.seconds,
-            "scores": self.scores,
-            "rng": {
-                "cpu": torch.get_rng_state(),
-                "cuda": torch.cuda.get_rng_state_all() if cuda else [],
-            },
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for totals, (sums, steps) in (
-            (self.totals, state["totals"]),
-            (self.recent, state["recent"]),
-        ):
-            totals.sums.copy_(sums)
-            totals.steps = steps
-        self.warmup_end, self.step = state["warmup_end"], state["step"]
-        self.seconds, self.scores = state["seconds"], state["scores"]
-        torch.set_rng_state(state["rng"]["cpu"])
-        if state["rng"]["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["rng"]["cuda"])
 
 
 def train_step(

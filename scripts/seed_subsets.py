@@ -1,0 +1,26 @@
+"""Do a report's verdicts depend on which seeds were drawn? The verdicts of every subset of k seeds.
+
+python scripts/seed_subsets.py 'outputs/runs/digits/**' 3
+"""
+
+import sys
+from collections import Counter
+from itertools import combinations
+
+from resx.report.collect import collect, find_runs
+from resx.report.verdicts import verdicts
+
+
+def main(pattern: str, size: int) -> None:
+    runs = collect(find_runs(pattern)).runs
+    answers: Counter[str] = Counter()
+    for seeds in combinations(sorted(runs["seed"].unique()), size):
+        for sentence in verdicts(runs[runs["seed"].isin(seeds)]):
+            question, _, rest = sentence.partition("? ")
+            answers[f"{question}? {rest.split(':')[0].split(' (')[0].split(' from')[0]}"] += 1
+    for answer, count in sorted(answers.items()):
+        print(f"{count:4} {answer}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

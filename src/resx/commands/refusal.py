@@ -1,0 +1,65 @@
+"""Errors of Hydra, OmegaConf and ours as one line that says what to change."""
+
+import re
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from resx.request import RequestError, unknown
+from resx.settings import conf_dir
+
+
+def one_line(error: BaseException, command: str) -> str | None:
+    """What to tell the user; None for an error that is ours."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    if any("torchvision::nms" in str(e) for e in chain):
+        return (
+            "the installed torchvision was built for another torch; install a matching pair:"
+            " pip install --upgrade torch torchvision"
+        )
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, RequestError):
+        return first
+    if isinstance(error, MissingConfigException):
+        if found := re.search(r"Could not find '(.+)/(.+)'", str(error)):
+            group, choice = found.groups()
+            choices = [p.stem for p in (conf_dir() / group).glob("*.yaml")]
+            return unknown(group, choice, choices)
+        return first
+    if isinstance(error, OverrideParseException):
+        text = " ".join(str(error).split("See https")[0].split())
+        return f"cannot read the override: {text} (values with spaces: 'key=\"a b\"')"
+    if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
+        return unknown("setting", found[1], known_settings(command))
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        reason = next((e for e in chain if isinstance(e, OmegaConfBaseException)), error)
+        detail = str(reason).strip().splitlines()[0]
+        override = re.match(r"Error merging override (.+)", first)
+        key = override[1] if override else getattr(reason, "full_key", None)
+        return f"{key}: {detail}" if key else detail
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else first
+    return None
+
+
+def known_settings(command: str) -> list[str]:
+    """Every key of the command's default configuration, with its groups in front."""
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = OmegaConf.to_container(hydra.compose(command))
+    keys: list[str] = []
+
+    def walk(node: Any, prefix: str) -> None:
+        for key, value in node.items():
+            keys.append(f"{prefix}{key}")
+            if isinstance(value, dict):
+                walk(value, f"{prefix}{key}.")
+
+    walk(config, "")
+    return keys
