@@ -28,7 +28,7 @@ from resx.request import unknown
 from resx.settings import conf_dir, typed
 
 DONE, FAILED, WRONG_REQUEST = 0, 1, 2
-INTERRUPTED, TERMINATED = 130, 143  # as shells count a command ended by SIGINT, SIGTERM
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as shells count SIGINT, -PIPE, -TERM
 
 
 class Command(NamedTuple):
@@ -88,6 +88,9 @@ def main() -> int:
     except KeyboardInterrupt as stop:
         print(f"resx {name}: interrupted; the same command goes on from here", file=sys.stderr)
         return TERMINATED if stop.args == ("SIGTERM",) else INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except Exception as error:
         line = one_line(error, name)
         if line is None:

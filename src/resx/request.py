@@ -11,11 +11,17 @@ class RequestError(ValueError):
     """The request is wrong: one line for the user, exit code 2."""
 
 
-def unknown(what: str, word: str, choices: Iterable[str]) -> str:
-    """`unknown setting 'dpeth'; did you mean 'depth'?`, or the choices where none is near."""
-    names = sorted(choices)
+def unknown(
+    what: str, word: str, choices: Iterable[str], shown: Iterable[str] | None = None
+) -> str:
+    """`unknown setting 'dpeth'; did you mean 'depth'?`, or those to choose from if none is near.
+
+    `shown` are the choices worth listing, all of them unless given.
+    """
+    names = list(choices)
     near = difflib.get_close_matches(word, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there is {', '.join(names)}"
+    listed = ", ".join(sorted(names if shown is None else shown))
+    hint = f"did you mean '{near[0]}'?" if near else f"there is {listed}"
     return f"unknown {what} '{word}'; {hint}"
 
 

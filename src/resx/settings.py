@@ -1,6 +1,6 @@
 """Settings: where they lie, and their forms: composed by Hydra, typed, plain, flat."""
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -28,7 +28,8 @@ def typed(config: DictConfig, schema: type) -> Any:
 
 
 def refuse_unknown(given: dict[Any, Any], schema: type, prefix: str = "") -> None:
-    types = get_type_hints(schema)
+    hints = get_type_hints(schema)
+    types = {item.name: hints[item.name] for item in fields(schema)}
     for key, value in given.items():
         if key not in types:
             raise RequestError(unknown("setting", f"{prefix}{key}", [prefix + k for k in types]))

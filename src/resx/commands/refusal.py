@@ -36,7 +36,9 @@ def one_line(error: BaseException, command: str) -> str | None:
         text = " ".join(str(error).split("See https")[0].split())
         return f"cannot read the override: {text} (values with spaces: 'key=\"a b\"')"
     if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
-        return unknown("setting", found[1], known_settings(command))
+        known = known_settings(command)
+        siblings = [k for k in known if k.rpartition(".")[0] == found[1].rpartition(".")[0]]
+        return unknown("setting", found[1], known, siblings or known)
     if isinstance(error, HydraException | OmegaConfBaseException):
         reason = next((e for e in chain if isinstance(e, OmegaConfBaseException)), error)
         detail = str(reason).strip().splitlines()[0]
