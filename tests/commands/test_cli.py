@@ -128,11 +128,13 @@ def test_a_locked_run_directory_is_refused(resx, tiny, configure, tmp_path, monk
         assert refused(resx("train", *tiny), "is being trained by another process")
 
 
-def test_other_images_under_the_same_name_are_refused(resx, image_tree):
+def test_other_images_under_the_same_name_are_refused(resx, image_tree, only_run):
     common = ("train", "depth=8", "data=folder", "recipe=digits", "recipe.steps=2")
     first, second = image_tree("first"), image_tree("second", suffix="webp")
     assert resx(*common, f"data.root={first}").code == 0
+    before = only_run().joinpath("summary.json").read_text()
     assert "was trained on other images" in resx(*common, f"data.root={second}").err
+    assert only_run().joinpath("summary.json").read_text() == before
     assert resx(*common, f"data.root={second}", "data.name=second").code == 0
 
 

@@ -139,6 +139,17 @@ def test_the_request_is_a_train_request_and_more():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["shortcuts", "batch_norm"])
+def test_studies_of_more_than_depth_end_in_a_report(resx, tmp_path, name):
+    """Shortened to a few steps of small nets; the grids' other settings stay."""
+    small = [s for s in SMALL if not s.startswith(("seed", "recipe.steps"))]
+    answer = resx("study", name, *small, "recipe.steps=4", "seed=0,1")
+    assert answer.code == 0, answer.err
+    assert "net degrade?" in answer.out
+    assert list(tmp_path.glob(f"outputs/reports/{name}+*/index.html"))
+
+
+@pytest.mark.slow
 def test_two_processes_share_a_study_and_train_no_run_twice(tmp_path):
     command = [sys.executable, "-m", "resx", "study", "degradation", *SMALL, "seed=0,1"]
     both = [

@@ -58,7 +58,7 @@ def test_over_fitting_is_told_from_degradation(write):
     test = {(20, False): (0.08, 0.081, 0.079), (56, False): (0.12, 0.125, 0.118)}
     said = verdicts(write(train, test))
     assert said[0].startswith("Does the plain net degrade? No")
-    assert "Over-fitting from plain-20 to plain-56" in said[2]
+    assert any("Over-fitting from plain-20 to plain-56" in sentence for sentence in said)
 
 
 def test_inconclusive_is_an_answer_and_says_how_many_seeds_are_missing(write):
@@ -70,7 +70,7 @@ def test_inconclusive_is_an_answer_and_says_how_many_seeds_are_missing(write):
 
 def test_a_rise_of_less_than_half_a_point_is_none(write):
     tiny = {(20, True): (0.0010, 0.0011, 0.0010), (56, True): (0.0015, 0.0016, 0.0015)}
-    assert "residual net degrade? No" in verdicts(write(tiny))[1]
+    assert "residual net degrade? No" in verdicts(write(tiny))[0]
 
 
 def test_one_seed_is_no_evidence_and_said_so(write):
@@ -202,6 +202,29 @@ def test_departures_name_ours_and_the_papers():
     protocol = {"recipe.steps": 64_000, "recipe.lr": 0.1, "depth": 20}
     told = departures({"recipe.steps": 200, "recipe.lr": 0.1, "depth": 56}, protocol)
     assert told == "steps 200 (paper: 64000)"
+
+
+def test_rows_beyond_depth_get_verdicts_of_their_own(resx, write, tmp_path, base):
+    """As in the studies of batch norm and shortcuts: depth is judged apart for each setting."""
+    write(DEGRADED)
+    for (depth, residual), errors in DEGRADED.items():
+        for seed, error in enumerate(errors):
+            outputs = tmp_path / "outputs"
+            write_run(outputs, base, depth, residual, seed, 1 - error, model__norm="none")
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 0, answer.err
+    assert "With norm batch: Does the plain net degrade? Yes" in answer.out
+    assert "With norm none: Does the plain net degrade? No" in answer.out
+
+
+def test_a_study_of_learning_rates_judges_each_net_at_its_best(write, tmp_path, base):
+    from resx.report.build import best_of
+
+    write({(56, False): (0.6, 0.6), (56, True): (0.01, 0.02)}, recipe__lr=0.1)
+    runs = write({(56, False): (0.4, 0.5), (56, True): (0.03, 0.04)}, recipe__lr=0.01)
+    best = best_of(runs, ["depth", "recipe.lr"], "recipe.lr")
+    chosen = {(r.residual, r["recipe.lr"]) for _, r in best.iterrows()}
+    assert chosen == {(False, 0.01), (True, 0.1)}
 
 
 @pytest.mark.slow

@@ -28,10 +28,12 @@ def main(config: TrainConfig, composed: DictConfig) -> int:
     if run.is_final() and summary["data_root"] == config.data.root and not config.force:
         show(summary, run)
         return 0
-    from resx.training.session import prepare, train_run  # torch: a finished run needs none
+    from resx.training.session import prepare, refuse_other_images, train_run  # imports torch
 
     prepared = prepare(config)
     with run.locked(), log_file(run.directory / "train.log"):
+        if not config.force:
+            refuse_other_images(prepared.dataset, run)
         save_hydra_files(run.directory / ".hydra", composed)
         try:
             quiet = HydraConfig.get().mode == RunMode.MULTIRUN

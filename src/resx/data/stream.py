@@ -1,5 +1,6 @@
 """Large images: DataLoader workers decode and crop, everything after the crop is on the device."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,8 @@ class StreamDataset(Dataset):
         sizes = {name: len(split.labels) for name, split in splits.items()}
         super().__init__(classes, 3, image_size, sizes, normalization, fingerprint)
         self.splits, self.device, self.flip = splits, device, flip
-        self.crops, self.workers = crops, workers
+        self.crops = crops
+        self.workers = min(workers, os.cpu_count() or 1)
 
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
         train = self.splits["train"]

@@ -23,6 +23,7 @@ from resx.report.tables import (
     measure_table,
     networks_table,
     notes_table,
+    short,
     sources,
 )
 from resx.report.verdicts import verdicts
@@ -61,7 +62,8 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     refuse_strangers(runs, rows)
     directory.mkdir(parents=True, exist_ok=True)
     judged = best_of(runs, rows, about.best_over) if about.best_over else runs
-    said = verdicts(judged[judged["status"] == "finished"]) if "depth" in rows else []
+    told_apart = [r for r in rows if r not in ("depth", about.best_over)]
+    said = verdicts_by(judged[judged["status"] == "finished"], told_apart)
     said += state_of(runs, about.planned, collected.skipped)
     tables = {
         heading: measure_table(runs, rows, measure, about.reference)
@@ -91,6 +93,18 @@ def default_rows(runs: pd.DataFrame) -> list[str]:
     settings = ("depth", "block", "layout")
     found = [k for k in varying(runs) if k in settings or k.startswith("model.")]
     return ["depth", *(k for k in found if k != "depth")]
+
+
+def verdicts_by(runs: pd.DataFrame, settings: list[str]) -> list[str]:
+    """The verdicts on depth, apart for every combination of the other settings of the rows."""
+    if not settings:
+        return verdicts(runs)
+    said = []
+    for key, group in runs.groupby(settings, dropna=False, sort=True):
+        values = key if isinstance(key, tuple) else (key,)
+        told = ", ".join(f"{short(s)} {v}" for s, v in zip(settings, values))
+        said += [f"With {told}: {sentence}" for sentence in verdicts(group)]
+    return said
 
 
 def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:

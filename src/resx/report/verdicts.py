@@ -21,7 +21,7 @@ def interval(difference: Estimate) -> str:
 
 def verdicts(runs: pd.DataFrame) -> list[str]:
     """Sentences on degradation, its cause, and the gap, over runs that differ in depth."""
-    said = [degradation(runs, residual) for residual in (False, True)]
+    said = [degradation(runs, side) for side in (False, True) if (runs["residual"] == side).any()]
     said += [cause(runs), first_gap(runs)]
     return [sentence for sentence in said if sentence]
 

@@ -47,6 +47,15 @@ def prepare(config: TrainConfig) -> Prepared:
     return Prepared(device, dataset, network)
 
 
+def refuse_other_images(dataset: Dataset, run: Run) -> None:
+    """Raises `RequestError` if the run was made from images that differ from these."""
+    if run.read_summary().get("data_fingerprint", dataset.fingerprint) != dataset.fingerprint:
+        raise RequestError(
+            f"{run.directory} was trained on other images; data.name=NAME keeps the two apart,"
+            " force=true replaces it"
+        )
+
+
 def train_run(prepared: Prepared, config: TrainConfig, run: Run, quiet: bool) -> dict[str, Any]:
     """Train what is missing of a locked run and return its summary.
 
@@ -54,12 +63,6 @@ def train_run(prepared: Prepared, config: TrainConfig, run: Run, quiet: bool) ->
     when a signal asked to stop.
     """
     device, dataset, network = prepared
-    recorded = run.read_summary().get("data_fingerprint")
-    if not config.force and recorded not in (None, dataset.fingerprint):
-        raise RequestError(
-            f"{run.directory} was trained on other images; data.name=NAME keeps the two apart,"
-            " force=true replaces it"
-        )
     if run.is_final() and not config.force:
         return run.read_summary()
     state = State.start(network, config.recipe, config.depth)
