@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import sys
+from itertools import islice
 from typing import Any, NamedTuple
 
 import hydra
@@ -24,7 +25,7 @@ from resx.config import (
     StudyRequest,
     TrainConfig,
 )
-from resx.request import unknown
+from resx.request import RequestError, unknown
 from resx.settings import conf_dir, typed
 
 DONE, FAILED, WRONG_REQUEST = 0, 1, 2
@@ -46,6 +47,12 @@ COMMANDS = {
     "list": Command(dict, "models, data sets, recipes and studies, one line each"),
 }
 
+# Hydra's own; `--info` takes its value after `=` only.
+FLAGS = ("--help", "-h", "--hydra-help", "--multirun", "-m", "--run", "-r", "--resolve")
+FLAGS_WITH_VALUE = (
+    *("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"),
+    *("--config-path", "-cp", "--experimental-rerun"),
+)
 GRIDS = ("study", "report")  # commands that take a study's name and a grid
 
 HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual
@@ -82,7 +89,9 @@ def main() -> int:
     try:
         if name == "list":
             return show_list(rest)
-        return run_through_hydra(name, study_arguments(rest) if name in GRIDS else rest)
+        flags, overrides = split_flags(rest)
+        overrides = study_arguments(overrides) if name in GRIDS else overrides
+        return run_through_hydra(name, [*flags, *overrides])
     except SystemExit as stop:  # Hydra's --help and its own complaints end so
         return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
     except KeyboardInterrupt as stop:
@@ -98,18 +107,40 @@ def main() -> int:
         return refuse(f"resx {name}", line)
 
 
+def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags with their values, and the overrides: Hydra wants the flags in one place.
+
+    Raises `RequestError` for a flag that Hydra does not have.
+    """
+    flags: list[str] = []
+    overrides: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        name = argument.split("=")[0]
+        if not argument.startswith("-"):
+            overrides.append(argument)
+        elif name in FLAGS_WITH_VALUE:
+            flags += [argument] if "=" in argument else [argument, *islice(left, 1)]
+        elif name in FLAGS:
+            flags.append(argument)
+        elif name in ("--info", "-i"):
+            flags.append(argument if "=" in argument else "--info=all")
+        else:
+            raise RequestError(unknown("flag", argument, [*FLAGS, *FLAGS_WITH_VALUE, "--info"]))
+    return flags, overrides
+
+
 def study_arguments(arguments: list[str]) -> list[str]:
     """`degradation seed=range(5)` -> `study=degradation sweeps=["seed=range(5)"]`.
 
     Hydra itself allows a sweep only in a multirun; a study is one, but not of itself.
     """
     result, sweeps = [], []
-    for i, argument in enumerate(arguments):
-        if argument.startswith("-") or argument.startswith("hydra"):
+    for argument in arguments:
+        if argument.startswith("hydra"):
             result.append(argument)
         elif "=" not in argument:
-            flag_value = i > 0 and arguments[i - 1] in ("--cfg", "-c", "--config-dir", "-cd")
-            result.append(argument if flag_value else f"study={argument}")
+            result.append(f"study={argument}")
         elif OverridesParser.create().parse_override(argument).is_sweep_override():
             sweeps.append(argument)
         else:

@@ -80,6 +80,10 @@ class RecipeConfig(Checked):
         self.one_of("warmup", ("none", "constant", "linear", "error"))
         if self.eval_every % self.record_every:
             self.refuse("eval_every", f"must be a multiple of record_every={self.record_every}")
+        if self.nesterov and self.momentum == 0:
+            self.refuse("nesterov", "needs recipe.momentum above 0")
+        if self.warmup == "linear" and self.warmup_steps == 0:
+            self.refuse("warmup_steps", "a linear warm-up needs at least 1")
         if sorted(self.milestones) != list(self.milestones):
             self.refuse("milestones", "must increase")
 

@@ -98,6 +98,6 @@ def _git_commit() -> str | None:
         return None
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except OSError:  # no git on this machine
+    except (OSError, subprocess.SubprocessError):  # no git here, or a slow disk
         return None
     return done.stdout.strip() or None

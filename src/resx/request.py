@@ -11,6 +11,10 @@ class RequestError(ValueError):
     """The request is wrong: one line for the user, exit code 2."""
 
 
+class BusyError(RequestError):
+    """Another process does what was asked for; in a sweep that is no failure."""
+
+
 def unknown(
     what: str, word: str, choices: Iterable[str], shown: Iterable[str] | None = None
 ) -> str:

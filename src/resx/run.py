@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from resx.request import RequestError
+from resx.request import BusyError, RequestError
 
 FINAL = ("finished", "diverged")
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
@@ -28,13 +28,13 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Own the directory. Raises `RequestError` while another process does."""
+        """Own the directory. Raises `BusyError` while another process does."""
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.directory / ".lock")
         try:
             lock.acquire(timeout=LOCK_PATIENCE)
         except Timeout:
-            raise RequestError(f"{self.directory} is being trained by another process") from None
+            raise BusyError(f"{self.directory} is being trained by another process") from None
         try:
             yield
         finally:
@@ -76,7 +76,7 @@ class Run:
         """The summary as last written; empty if there is none or it is unreadable."""
         try:
             summary = json.loads((self.directory / "summary.json").read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, ValueError):  # no JSON, or no text
             return {}
         return summary if isinstance(summary, dict) else {}
 

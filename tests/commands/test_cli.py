@@ -38,6 +38,14 @@ def test_help_names_every_command(resx):
     [
         (("trian",), "resx: unknown command 'trian'; did you mean 'train'?"),
         (("-m", "train"), "resx: the command comes first: resx train -m ..."),
+        (("train", "--mutlirun"), "unknown flag '--mutlirun'; did you mean '--multirun'?"),
+        (("train", "recipe.nesterov=true", "recipe.momentum=0"), "recipe.nesterov=True: needs"),
+        (("train", "data.val_fraction=0.9999"), "leaves no image in train or in val"),
+        (("train", "data.val_fraction=0.0001"), "leaves no image in train or in val"),
+        (("report", "runs=.."), "runs=..: name run directories"),
+        (("report", "runs="), "name run directories"),
+        (("study", "degradation", "study.best_over=foo"), "the grid does not sweep it"),
+        (("study", "degradation", "study.reference=foo"), "unknown study.reference 'foo'"),
         (("train", "dpeth=34"), "resx train: unknown setting 'dpeth'; did you mean 'depth'?"),
         (("train", "model.widht=3"), "unknown setting 'model.widht'; did you mean 'model.width'?"),
         (("train", "recpie.steps=3"), "unknown setting 'recpie.steps'; did you mean"),
@@ -305,7 +313,20 @@ def test_bench_measures_the_loops(resx):
     assert [x.split()[0] for x in answer.out.splitlines()[-3:]] == ["textbook", "fp32", "bf16"]
 
 
+def test_a_checkpoint_of_another_run_is_refused(resx, tiny, tmp_path):
+    resx("train", *tiny)
+    resx("train", *tiny, "seed=1")
+    first, second = sorted(tmp_path.glob("outputs/runs/*/*/*"))
+    (second / checkpoint.NAME).write_bytes((first / checkpoint.NAME).read_bytes())
+    (second / "summary.json").unlink()
+    answer = resx("train", *tiny, "seed=1")
+    assert answer.code == 2
+    assert "its checkpoint is of another run" in answer.err
+
+
 def test_hydras_own_flags_work_after_the_command(resx):
+    assert "depth: 56" in resx("train", "--cfg", "job", "depth=56", "--resolve").out
+    assert "depth: 56" in resx("train", "depth=56", "-c", "job").out
     assert "depth: 56" in resx("train", "depth=56", "--cfg", "job").out
     assert "depth: 56" in resx("train", "--cfg", "job", "depth=56").out
 

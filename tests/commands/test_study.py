@@ -1,10 +1,12 @@
 """A study runs what is missing, once, and reports."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -165,6 +167,27 @@ def test_two_processes_share_a_study_and_train_no_run_twice(tmp_path):
         assert log.count("step 12/12  train ") == 1
 
 
+def _points_to(link, directory):
+    try:
+        return link.readlink() == directory
+    except OSError:  # gone meanwhile
+        return False
+
+
+@pytest.mark.slow
+def test_a_stopped_study_stops_its_sweep_and_goes_on_later(tmp_path):
+    """SIGTERM to the study alone, as `kill` sends it."""
+    command = [sys.executable, "-m", "resx", "study", "degradation", "depth=8,14", "seed=0,1"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(12)
+    process.terminate()
+    _, errors = process.communicate()
+    assert process.returncode == 143
+    assert "the same command goes on from here" in errors
+    assert not [p for p in Path("/proc").glob("[0-9]*/cwd") if _points_to(p, tmp_path)]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+
+
 @pytest.mark.slow
 def test_a_killed_study_ends_with_the_same_table(tmp_path):
     command = [sys.executable, "-m", "resx", "study", "degradation", "depth=8,14", "seed=0,1"]
@@ -174,13 +197,12 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
     )
     kills = 0
     for moment in (6, 9, 11, 13, 15):
-        process = subprocess.Popen([*command, "outputs=killed"], cwd=tmp_path, process_group=0)
+        process = subprocess.Popen([*command, "outputs=killed"], cwd=tmp_path)
         time.sleep(moment)
-        if process.poll() is None:
-            import os
-
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
+        kills += process.poll() is None
+        for link in Path("/proc").glob("[0-9]*/cwd"):  # the study, its sweep, the workers
+            if _points_to(link, tmp_path):
+                os.kill(int(link.parent.name), signal.SIGKILL)
         process.wait()
     done = subprocess.run(
         [*command, "outputs=killed"], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -68,6 +68,25 @@ def test_inconclusive_is_an_answer_and_says_how_many_seeds_are_missing(write):
     assert "more seeds would settle it" in sentence
 
 
+def test_near_zero_few_seeds_are_missing_to_say_no():
+    """Rises of 0.6, -0.5, 0.1 and 0.0 points: to exclude zero would take hundreds of seeds."""
+    from resx.report.statistics import estimate, seeds_needed
+
+    rise = estimate([0.006, -0.005, 0.001, 0.0])
+    assert seeds_needed(rise) > 100
+    assert seeds_needed(rise, margin=0.005) < 10
+
+
+def test_nets_that_diverge_with_depth_degrade(write, tmp_path, base):
+    """A survivor's low error does not hide that the others diverged."""
+    write({(20, False): (0.02, 0.02, 0.02), (110, False): (0.001,)})
+    for seed in (1, 2):
+        write_run(tmp_path / "outputs", base, 110, False, seed, 0.9, status="diverged")
+    runs = collect(find_runs(f"{tmp_path}/outputs/runs/**")).runs
+    said = verdicts(runs)[0]
+    assert "Yes: 2 of 3 runs of 110 layers diverged, 0 of 20 layers" in said
+
+
 def test_a_rise_of_less_than_half_a_point_is_none(write):
     tiny = {(20, True): (0.0010, 0.0011, 0.0010), (56, True): (0.0015, 0.0016, 0.0015)}
     assert "residual net degrade? No" in verdicts(write(tiny))[0]
@@ -199,9 +218,10 @@ def test_no_reference_shows_an_unverified_figure_unmarked():
 
 
 def test_departures_name_ours_and_the_papers():
-    protocol = {"recipe.steps": 64_000, "recipe.lr": 0.1, "depth": 20}
-    told = departures({"recipe.steps": 200, "recipe.lr": 0.1, "depth": 56}, protocol)
-    assert told == "steps 200 (paper: 64000)"
+    protocol = {"recipe.steps": 64_000, "recipe.lr": 0.1, "model.shortcut": ["A", "B"]}
+    ours = {"recipe.steps": 200, "recipe.lr": 0.1, "model.shortcut": "B"}
+    assert departures(ours, protocol) == "steps 200 (paper: 64000)"
+    assert departures(ours | {"recipe.steps": 64_000}, protocol) == "none"
 
 
 def test_rows_beyond_depth_get_verdicts_of_their_own(resx, write, tmp_path, base):

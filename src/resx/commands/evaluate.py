@@ -63,6 +63,9 @@ def main(config: EvaluateConfig, composed: DictConfig) -> int:
             raise RequestError("the run was trained on other classes than these images have")
     else:
         load_weights(network, weights, naming)
+    for split in config.splits:
+        if split not in dataset.sizes:
+            raise RequestError(f"splits: no '{split}', there is {', '.join(dataset.sizes)}")
     print(f"{network.title}, {naming} names, {config.data.name}")
     show_scores(network, dataset, config)
     return 0
@@ -71,8 +74,6 @@ def main(config: EvaluateConfig, composed: DictConfig) -> int:
 def show_scores(network: nn.Module, dataset: Dataset, config: EvaluateConfig) -> None:
     print(f"{'split':12} {'images':>7} {'top-1 error':>12} {'top-5 error':>12} {'loss':>9}")
     for split in config.splits:
-        if split not in dataset.sizes:
-            raise RequestError(f"splits: no '{split}', there is {', '.join(dataset.sizes)}")
         batches = dataset.evaluation_batches(split, config.batch_size)
         score = evaluate(network, batches, config.precision)
         top1, top5 = 100 * score.error, 100 * score.error_top5

@@ -13,11 +13,13 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from resx.config import ReportRequest, StudyRequest, TrainConfig
-from resx.request import RequestError
+from resx.reference.published import PROTOCOLS
+from resx.request import RequestError, unknown
 from resx.run import Run
 from resx.settings import typed
 
 GROUPS = {"data", "model", "recipe"}
+NAMES = {group: f"{group}.name" for group in GROUPS}  # the setting that tells which was chosen
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
 # Settings that do not make it another study.
@@ -32,11 +34,15 @@ class Job(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A study as it was asked for: `rows` are the settings its table's rows tell apart."""
+    """A study as it was asked for: `rows` are the settings its table's rows tell apart.
+
+    `typed` is what was typed beside the study's name.
+    """
 
     name: str
     rows: list[str]
     jobs: list[Job]
+    typed: list[str]
 
 
 def expand(request: StudyRequest | ReportRequest) -> Grid:
@@ -46,6 +52,9 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     """
     if request.study is None:
         raise RequestError("name a study: resx study NAME, or study=NAME (resx list study)")
+    study = request.study
+    if study.reference is not None and study.reference not in PROTOCOLS:
+        raise RequestError(unknown("study.reference", study.reference, PROTOCOLS))
     fixed = [o for o in _typed_overrides() if o.key_or_group not in OWN]
     settled = {o.key_or_group for o in fixed}
     sweeps = {o.key_or_group: o for o in _parse(request.sweeps) if o.key_or_group not in settled}
@@ -53,7 +62,7 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     jobs: dict[str, Job] = {}
     composed: dict[tuple[str, ...], DictConfig] = {}
     varied: dict[str, set[str]] = {}
-    for grid in request.study.grid:
+    for grid in study.grid:
         axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}
         axes |= {k: list(o.sweep_string_iterator()) for k, o in sweeps.items()}
         for values in itertools.product(*axes.values()):
@@ -66,11 +75,14 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
             jobs[str(config.run_dir)] = Job(overrides, config, Run(config.run_dir))
             for key, value in cell.items():
                 varied.setdefault(key, set()).add(str(value))
-    rows = [k for k in varied if k not in ("residual", "seed") and len(varied[k]) > 1]
+    rows = [NAMES.get(k, k) for k in varied if k not in ("residual", "seed") and len(varied[k]) > 1]
     rows = ["depth", *(k for k in rows if k != "depth")]
+    if study.best_over is not None and study.best_over not in rows:
+        raise RequestError(f"study.best_over={study.best_over}: the grid does not sweep it")
     typed_changes = [*fixed, *sweeps.values()]
-    name = _own_name(request.study.name, [o for o in typed_changes if _changes(o)])
-    return Grid(name, rows, list(jobs.values()))
+    name = _own_name(study.name, [o for o in typed_changes if _changes(o)])
+    typed_text = [str(o.input_line) for o in typed_changes]
+    return Grid(name, rows, list(jobs.values()), typed_text)
 
 
 def _with_values(composed: DictConfig, cell: dict[str, Any]) -> TrainConfig:

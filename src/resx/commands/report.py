@@ -1,6 +1,8 @@
 """`resx report`: tables, verdicts, figures and a page, at any time, of a study or of any runs."""
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 from hydra import compose
@@ -14,23 +16,19 @@ from resx.report.collect import collect, find_runs
 from resx.request import RequestError
 from resx.settings import flattened, typed
 
-PROTOCOL_SETTINGS: tuple[str, ...] = (
-    "data.name",
-    "data.subset",
-    "data.val_fraction",
-    "data.pad",
-    "data.flip",
-)
-PROTOCOL_SETTINGS += ("data.normalize", "data.image_size", "data.crops", "precision")
-PROTOCOL_SETTINGS += ("model.shortcut", "model.width", "model.norm")
+PROTOCOL_SETTINGS: tuple[str, ...] = ("data.name", "images", "data.pad", "data.flip")
+PROTOCOL_SETTINGS += ("data.normalize", "data.mean", "data.std", "data.image_size", "data.crops")
+PROTOCOL_SETTINGS += ("precision", "model.width", "model.norm", "model.stride_in")
+PROTOCOL_SETTINGS += ("model.zero_init_last",)
 
 
 def main(request: ReportRequest, composed: DictConfig) -> int:
     """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
     if request.runs is not None:
         directories = find_runs(request.runs)
-        slug = re.sub(r"[^A-Za-z0-9_.=+-]+", "-", request.runs).strip("-*") or "runs"
-        about = Question(slug, f"Runs {request.runs}", f"resx report runs='{request.runs}'", [])
+        slug = re.sub(r"[^A-Za-z0-9_=+-]+", "-", request.runs).strip("-") or "runs"
+        command = shlex.join(["resx", "report", f"runs={json.dumps(request.runs)}"])
+        about = Question(slug, f"Runs {request.runs}", command, [])
         show(build_report(collect(directories), about, Path(request.outputs, "reports", slug)))
         return 0
     report_study(expand(request), request)
@@ -42,16 +40,10 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
     assert study is not None
     directories = [j.run.directory for j in grid.jobs if j.run.directory.is_dir()]
     collected = collect(directories)
-    if collected.runs.empty:
+    if not directories:
         raise RequestError(f"study {grid.name} has no runs yet: resx study {study.name}")
-    if study.reference is not None and study.reference not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS)
-        raise RequestError(f"study.reference={study.reference}: there is {known}")
-    protocol = None
-    if study.reference:
-        overrides = [*PROTOCOLS[study.reference].overrides, "data.root=null"]
-        protocol = protocol_of(typed(compose("train", overrides), TrainConfig))
-    command = " ".join(["resx study", study.name, *grid.name.split("+")[1:]])
+    protocol = protocol_of(study.reference) if study.reference else None
+    command = shlex.join(["resx", "study", study.name, *grid.typed])
     about = Question(
         grid.name,
         study.question,
@@ -65,12 +57,14 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
     show(build_report(collected, about, Path(request.outputs, "reports", grid.name)))
 
 
-def protocol_of(config: TrainConfig) -> dict[str, object]:
-    """The settings in which a departure is worth a word."""
-    flat = flattened(config)
+def protocol_of(reference: str) -> dict[str, object]:
+    """The paper's settings in which a departure is worth a word; a list where it has several."""
+    paper = PROTOCOLS[reference]
+    overrides = [*paper.overrides, "data.root=null"]
+    flat = flattened(typed(compose("train", overrides), TrainConfig)) | {"images": paper.images}
     names = [*PROTOCOL_SETTINGS, *(name for name in flat if name.startswith("recipe."))]
     silent = ("recipe.name", "recipe.record_every", "recipe.eval_every", "recipe.save_every")
-    return {name: flat[name] for name in names if name not in silent}
+    return {name: flat[name] for name in names if name not in silent} | paper.variants
 
 
 def show(report: Report) -> None:

@@ -12,6 +12,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from resx.request import BusyError
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,9 @@ def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str
     message = ""
     try:
         code = run()
+    except BusyError as error:
+        code = 0
+        log.info("%s", error)
     except Exception as error:
         code = 1
         message = one_line(error) or f"{type(error).__name__}: {error}"

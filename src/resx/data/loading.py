@@ -70,6 +70,10 @@ def _splits(source: Source, config: DataConfig) -> dict[str, Images]:
     splits: dict[str, Images] = {"train": source.train, "test": source.test}
     if config.val_fraction:
         held_out = round(config.val_fraction * len(source.train.labels))
+        if not 0 < held_out < len(source.train.labels):
+            raise RequestError(
+                f"data.val_fraction={config.val_fraction}: leaves no image in train or in val"
+            )
         val, train = class_balanced(source.train.labels, held_out, "val")
         splits |= {"train": source.train.take(train), "val": source.train.take(val)}
     labels = splits["train"].labels

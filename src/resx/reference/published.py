@@ -10,13 +10,16 @@ import pandas as pd
 class Protocol(NamedTuple):
     """A published experiment: where its numbers stand, and the request that repeats it.
 
-    `splits` maps ours (train, test) to (table, start of the split's name, metric) in
-    published.csv; `curves` is the figure in curves_he2015.csv.
+    `splits` maps ours (train, test) to places in published.csv, the best first: (table, start of
+    the split's name, metric); `variants` are settings of which the table has several, or that
+    have two names; `curves` is the figure in curves_he2015.csv.
     """
 
     title: str
     overrides: tuple[str, ...]
-    splits: dict[str, tuple[str, str, str]]
+    images: int  # for training
+    variants: dict[str, list[str | None]]
+    splits: dict[str, tuple[tuple[str, str, str], ...]]
     curves: str = ""
 
 
@@ -25,19 +28,32 @@ PROTOCOLS = {
     "he2015_fig6": Protocol(
         "He et al. 2015, Fig. 6 and Table 6: CIFAR-10, 64k steps",
         ("data=cifar10", "recipe=he2015_cifar"),
-        {"train": ("HE15-F6", "train", LAST), "test": ("HE15-F6", "test", LAST)},
+        50_000,
+        {"model.shortcut": [None, "A"], "layout": ["auto", "cifar"], "block": ["basic"]},
+        {
+            "train": (("HE15-F6", "train", LAST),),
+            "test": (("HE15-T6", "test", "error_top1_pct"), ("HE15-F6", "test", LAST)),
+        },
         "Fig. 6",
     ),
     "he2015_table2": Protocol(
         "He et al. 2015, Table 2 (ten crops) and Fig. 4: ImageNet, 18 and 34 layers, option A",
-        ("data=imagenet", "recipe=he2015_imagenet", "model.shortcut=A", "data.crops=10"),
-        {"train": ("HE15-F4", "train", LAST), "test": ("HE15-T2", "val", "error_top1_pct")},
+        ("data=imagenet", "recipe=he2015_imagenet", "data.crops=10"),
+        1_281_167,
+        {"model.shortcut": ["A"], "layout": ["auto", "imagenet"], "block": ["basic"]},
+        {"train": (("HE15-F4", "train", LAST),), "test": (("HE15-T2", "val", "error_top1_pct"),)},
         "Fig. 4",
     ),
     "he2015_table3": Protocol(
         "He et al. 2015, Table 3: ImageNet, ten crops",
         ("data=imagenet", "recipe=he2015_imagenet", "data.crops=10"),
-        {"test": ("HE15-T3", "val", "error_top1_pct")},
+        1_281_167,
+        {
+            "model.shortcut": [None, "A", "B", "C"],
+            "layout": ["auto", "imagenet"],
+            "block": ["basic", "bottleneck"],
+        },
+        {"test": (("HE15-T3", "val", "error_top1_pct"),)},
     ),
 }
 
@@ -58,26 +74,22 @@ def published_error(
 
     `shortcut` chooses among options where the table has several; None takes the first.
     """
-    place = PROTOCOLS[reference].splits.get(split)
-    if place is None:
-        return None
-    table, start, metric = place
-    rows = _published()
-    rows = rows[
-        (rows.table_id == table)
-        & rows.split.str.startswith(start)
-        & (rows.metric == metric)
-        & (rows.depth == depth)
-        & rows.family.isin(["ResNet"] if residual else ["plain"])
-    ]
-    if shortcut is not None and residual:
-        rows = rows[rows.shortcut == shortcut]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    return PublishedError(
-        float(row.value) / 100, str(row.source), str(row.protocol), row.verified == "yes"
-    )
+    for table, start, metric in PROTOCOLS[reference].splits.get(split, ()):
+        rows = _published()
+        rows = rows[
+            (rows.table_id == table)
+            & rows.split.str.startswith(start)
+            & (rows.metric == metric)
+            & (rows.depth == depth)
+            & (rows.family == ("ResNet" if residual else "plain"))
+        ]
+        if shortcut is not None and residual:
+            rows = rows[rows.shortcut == shortcut]
+        if not rows.empty:
+            row = rows.iloc[0]
+            source, protocol = str(row.source), str(row.protocol)
+            return PublishedError(float(row.value) / 100, source, protocol, row.verified == "yes")
+    return None
 
 
 def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Means and deviations over seeds as TensorBoard runs, beside the raw ones."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +13,10 @@ def write_aggregates(
 ) -> list[Path]:
     """One TensorBoard run for each network: tags `error/<split>` and `error_std/<split>`, percent.
 
-    Replaces what an earlier report wrote there.
+    Replaces the event files that an earlier report wrote there.
     """
-    shutil.rmtree(directory, ignore_errors=True)
+    for old in directory.glob("*/events.out.tfevents.*"):
+        old.unlink()
     written = []
     for key, group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
         *values, residual = key if isinstance(key, tuple) else (key,)

@@ -27,6 +27,7 @@ from resx.report.tables import (
     sources,
 )
 from resx.report.verdicts import verdicts
+from resx.request import RequestError
 
 
 class Question(NamedTuple):
@@ -58,12 +59,15 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     Raises `RequestError` if the runs differ in settings that no row tells apart.
     """
     runs = collected.runs
+    if runs.empty:
+        skipped = "; ".join(f"{d}: {reason}" for d, reason in collected.skipped.items())
+        raise RequestError(f"{about.name}: no run can be read ({skipped})")
     rows = about.rows or default_rows(runs)
     refuse_strangers(runs, rows)
     directory.mkdir(parents=True, exist_ok=True)
     judged = best_of(runs, rows, about.best_over) if about.best_over else runs
     told_apart = [r for r in rows if r not in ("depth", about.best_over)]
-    said = verdicts_by(judged[judged["status"] == "finished"], told_apart)
+    said = verdicts_by(judged, told_apart)
     said += state_of(runs, about.planned, collected.skipped)
     tables = {
         heading: measure_table(runs, rows, measure, about.reference)
@@ -71,7 +75,9 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     }
     told = departures_of(runs, about)
     tables["Networks and departures"] = networks_table(runs, rows, told)
-    tables["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = notes_table(runs)
+    tables["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = notes_table(
+        runs, told if about.reference in ("he2015_table2", "he2015_table3") else {}
+    )
     same_protocol = about.reference if set(told.values()) == {"none"} else None
     figures = draw_figures(runs, collected.curves, rows, same_protocol, directory)
     tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
@@ -108,11 +114,17 @@ def verdicts_by(runs: pd.DataFrame, settings: list[str]) -> list[str]:
 
 
 def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
-    """For each network only the runs at its best value of `setting`, by mean training error."""
+    """For each network only the runs at its best value of `setting`, by mean training error.
+
+    A value at which a run diverged is not the best.
+    """
     others = [r for r in rows if r != setting] + ["residual"]
     kept = []
     for _, group in runs.groupby(others, dropna=False):
-        means = group.groupby(setting)["train_clean_error"].mean()
+        done = group[group["status"] == "finished"]
+        means = done.groupby(setting)["train_clean_error"].mean()
+        diverged = group[group["status"] == "diverged"][setting].unique()
+        means = means.drop(diverged, errors="ignore")
         if means.notna().any():
             kept.append(group[group[setting] == means.idxmin()])
     return pd.concat(kept) if kept else runs
@@ -121,9 +133,12 @@ def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
 def departures_of(runs: pd.DataFrame, about: Question) -> dict[str, str]:
     if about.protocol is None:
         return dict.fromkeys(runs.index, "-")
-    swept = {*about.rows, "seed", "residual"}
-    protocol = {k: v for k, v in about.protocol.items() if k not in swept}
-    return {d: departures(dict(row), protocol) for d, row in runs.iterrows()}
+    told = {}
+    for directory, row in runs.iterrows():
+        plain_net = {"model.shortcut"} if not row["residual"] else set()  # it has none
+        protocol = {k: v for k, v in about.protocol.items() if k not in plain_net}
+        told[str(directory)] = departures(dict(row), protocol)
+    return told
 
 
 def state_of(runs: pd.DataFrame, planned: int | None, skipped: dict[str, str]) -> list[str]:

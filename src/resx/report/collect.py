@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
+from yaml import YAMLError
 
 from resx.request import RequestError
 from resx.settings import flatten
@@ -15,7 +16,7 @@ SPLITS = ("train_clean", "train", "val", "test")
 # Settings that say how or where, or that only name what other settings say.
 SILENT = {"seed", "device", "outputs", "trust", "force", "compile", "deterministic", "study"}
 SILENT |= {"checkpoint_activations", "data.root", "data.download", "data.workers", "recipe.name"}
-SILENT |= {"recipe.save_every", "model.name", "data.channels", "data.classes"}
+SILENT |= {"recipe.save_every", "model._target_", "data.channels", "data.classes"}
 SILENT |= {"model.depth", "model.residual", "model.block", "model.layout"}  # said at the top too
 
 
@@ -40,9 +41,10 @@ def collect(directories: Iterable[Path]) -> Collected:
         try:
             rows[str(directory)] = _read_run(directory)
             curves.append(_read_curves(directory))
-        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, YAMLError) as error:
             rows.pop(str(directory), None)
-            skipped[str(directory)] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            first = next(iter(str(error).splitlines()), "")
+            skipped[str(directory)] = f"{type(error).__name__}: {first}"
     columns = ["directory", "step", "split", "loss", "error"]
     every = pd.concat(curves) if curves else pd.DataFrame(columns=columns)
     return Collected(pd.DataFrame.from_dict(rows, orient="index"), every, skipped)
@@ -53,6 +55,8 @@ def find_runs(pattern: str) -> list[Path]:
 
     Raises `RequestError`, naming the nearest existing folder, if there are none.
     """
+    if not pattern.strip("./"):
+        raise RequestError(f"runs={pattern}: name run directories, such as 'outputs/runs/**'")
     path = Path(pattern)
     anchor = Path(path.anchor) if path.is_absolute() else Path()
     relative = str(path.relative_to(path.anchor)) if path.is_absolute() else pattern
@@ -82,6 +86,7 @@ def _read_run(directory: Path) -> dict[str, Any]:
     row |= {"parameters": summary["parameters"], "hash": summary["hash"]}
     row |= {"seconds": summary.get("seconds", 0.0), "hardware": summary["environment"]["hardware"]}
     row |= {"commit": summary["environment"]["git_commit"], "config": config}
+    row |= {"images": summary["images"]["train"], "fingerprint": summary["data_fingerprint"]}
     row |= {"torch": summary["environment"]["torch"], "peak_memory": summary.get("peak_memory")}
     for split in SPLITS:
         score = summary.get("last", {}).get(split)
@@ -101,6 +106,7 @@ def varying(runs: pd.DataFrame) -> list[str]:
     """Settings that decide a result, other than the seed, and differ between these runs."""
     settings = dict.fromkeys(k for c in runs["config"] for k in flatten(c))
     columns = [k for k in settings if k not in SILENT and not k.startswith("study.")]
+    columns.append("fingerprint")  # of the images
     return [k for k in columns if k in runs and runs[k].map(repr).nunique() > 1]
 
 

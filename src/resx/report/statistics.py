@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from resx.request import RequestError
+
 CONFIDENCE = 0.95
 MOST_SEEDS = 1000
 
@@ -56,16 +58,18 @@ def paired(first: "pd.Series[float]", second: "pd.Series[float]") -> Estimate:
     return estimate([float(first[s] - second[s]) for s in seeds])
 
 
-def seeds_needed(difference: Estimate) -> int | None:
+def seeds_needed(difference: Estimate, margin: float | None = None) -> int | None:
     """How many more seeds would make the interval exclude zero, were mean and spread to stay.
 
-    None if more than a thousand, or if one seed says nothing about the spread.
+    With a `margin`, an interval below it settles the matter too. None if more than a thousand are
+    needed, or if one seed says nothing about the spread.
     """
-    if difference.n < 2 or difference.mean == 0:
+    if difference.n < 2:
         return None
     for n in range(difference.n + 1, MOST_SEEDS):
         quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
-        if quantile * difference.std / math.sqrt(n) < abs(difference.mean):
+        half = quantile * difference.std / math.sqrt(n)
+        if half < abs(difference.mean) or (margin is not None and difference.mean + half <= margin):
             return n - difference.n
     return None
 
@@ -82,8 +86,8 @@ class Cell(NamedTuple):
 def gap_table(runs: pd.DataFrame, rows: list[str], measure: str) -> list[Cell]:
     """Plain, residual and their gap (plain minus residual, paired by seed) for each row.
 
-    A row is one combination of the settings `rows`. Raises ValueError if a seed stands twice in a
-    cell.
+    A row is one combination of the settings `rows`. Raises `RequestError` if a seed stands
+    twice in a cell.
     """
     cells = []
     for key, group in runs.groupby(rows, dropna=False, sort=True):
@@ -101,8 +105,9 @@ def side(runs: pd.DataFrame, depth: int, residual: bool, measure: str) -> "pd.Se
 
 def _by_seed(group: pd.DataFrame, measure: str) -> "pd.Series[float]":
     if group["seed"].duplicated().any():
-        twice = group[group["seed"].duplicated()]["seed"].iloc[0]
-        raise ValueError(f"seed {twice} stands twice in one cell of the table")
+        twice = group[group["seed"].duplicated(keep=False)]
+        where = " and ".join(map(str, twice.index[:2]))
+        raise RequestError(f"seed {twice['seed'].iloc[0]} stands twice in one cell: {where}")
     return group.set_index("seed")[measure].astype(float)
 
 

@@ -20,43 +20,65 @@ def interval(difference: Estimate) -> str:
 
 
 def verdicts(runs: pd.DataFrame) -> list[str]:
-    """Sentences on degradation, its cause, and the gap, over runs that differ in depth."""
-    said = [degradation(runs, side) for side in (False, True) if (runs["residual"] == side).any()]
-    said += [cause(runs), first_gap(runs)]
+    """Sentences on degradation, its cause, and the gap, over runs that differ in depth.
+
+    Only finished and diverged runs count; a diverged one has no error, but is a result.
+    """
+    final = judged(runs)
+    said = [degradation(final, r) for r in (False, True) if (final["residual"] == r).any()]
+    said += [cause(final), first_gap(final)]
     return [sentence for sentence in said if sentence]
+
+
+def judged(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that have come to their end, without the last records of those that diverged."""
+    final = runs[runs["status"].isin(["finished", "diverged"])]
+    finished = final["status"] == "finished"
+    return final.assign(**{m: final[m].where(finished) for m in (CLEAN, TEST)})
 
 
 def degradation(runs: pd.DataFrame, residual: bool) -> str:
     """Does the clean training error rise from the shallowest to the deepest net? (notes, 1.2)"""
     kind = "residual" if residual else "plain"
-    done = runs[(runs["residual"] == residual) & runs[CLEAN].notna()]
-    depths = sorted(done["depth"].unique())
+    question = f"Does the {kind} net degrade?"
+    mine = runs[runs["residual"] == residual]
+    depths = sorted(mine["depth"].unique())
     if len(depths) < 2:
-        return f"Does the {kind} net degrade? Nothing to say: it needs runs of two depths."
+        return f"{question} Nothing to say: it needs runs of two depths."
     shallow, deep = depths[0], depths[-1]
-    errors = [side(done, d, residual, CLEAN) for d in (shallow, deep)]
+    lost, lost_shallow = (_diverged(mine[mine["depth"] == d]) for d in (deep, shallow))
+    errors = [side(mine, d, residual, CLEAN).dropna() for d in (shallow, deep)]
+    seeds = errors[0].index.intersection(errors[1].index)
     rise = paired(errors[1], errors[0])
+    if lost > lost_shallow:
+        told = f"{lost} of {(mine['depth'] == deep).sum()} runs of {deep} layers diverged"
+        return f"{question} Yes: {told}, {lost_shallow} of {shallow} layers."
     if rise.n == 0:
-        return f"Does the {kind} net degrade? Nothing to say: no seed has both depths."
-    means = (
-        f"{100 * errors[0].mean():.2f} % at {shallow} to {100 * errors[1].mean():.2f} % at {deep}"
+        return f"{question} Nothing to say: no seed has finished at both depths."
+    first, last = (100 * e[seeds].mean() for e in errors)
+    fact = f"clean training error goes from {first:.2f} % at {shallow} to {last:.2f} % at {deep}"
+    return (
+        f"{question} {_answer(rise)}: {fact} layers ({points(rise.mean)} points; {interval(rise)})."
     )
-    fact = f"clean training error goes from {means} layers ({points(rise.mean)} points; "
-    return f"Does the {kind} net degrade? {_answer(rise)}: {fact}{interval(rise)})."
+
+
+def _diverged(runs: pd.DataFrame) -> int:
+    return int((runs["status"] == "diverged").sum())
 
 
 def _answer(rise: Estimate) -> str:
     if not rise.has_interval:
         return "It seems so" if rise.mean > MARGIN else "It seems not"
-    if rise.low > 0 and rise.high > MARGIN:
-        return "Yes"
     if rise.high <= MARGIN:
         return "No"
-    return f"Inconclusive, {more_seeds(rise)}"
+    if rise.low > 0:
+        return "Yes"
+    return f"Inconclusive, {more_seeds(rise, MARGIN)}"
 
 
-def more_seeds(difference: Estimate) -> str:
-    needed = seeds_needed(difference)
+def more_seeds(difference: Estimate, margin: float | None = None) -> str:
+    """How many more would settle it; below `margin` a rise counts as none."""
+    needed = seeds_needed(difference, margin)
     if needed is None:
         return "and no affordable number of seeds would settle it"
     return f"about {needed} more seed{'s' if needed > 1 else ''} would settle it"

@@ -39,6 +39,9 @@ def prepare(config: TrainConfig) -> Prepared:
     """Everything that can show a request to be wrong, before anything is written."""
     device = pick_device(config.device)
     set_deterministic(config.deterministic)
+    if config.data.classes is not None:  # before images are read, which may take minutes
+        shape = (config.data.classes, config.data.channels, config.data.image_size)
+        build_network(config, *shape, torch.device("meta"))
     cache = Path(config.outputs, "cache")
     dataset = load_dataset(config.data, device, cache, config.trust)
     network = build_network(
@@ -67,6 +70,10 @@ def train_run(prepared: Prepared, config: TrainConfig, run: Run, quiet: bool) ->
         return run.read_summary()
     state = State.start(network, config.recipe, config.depth)
     saved = None if config.force else checkpoint.load_newest(run.directory)
+    if saved is not None and saved.get("identity") != identity(config):
+        raise RequestError(
+            f"{run.directory}: its checkpoint is of another run; force=true starts anew"
+        )
     if saved is None:
         run.clear()
     else:
