@@ -3,12 +3,24 @@
 import hashlib
 import json
 from dataclasses import field, fields, is_dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 
 def logistics(default: Any) -> Any:
     """A field that says where or how to compute, not what: it takes no part in a run's identity."""
     return field(default=default, metadata={"identity": False})
+
+
+def logistics_names(schema: type, prefix: str = "") -> set[str]:
+    """The settings of a configuration class that take no part in identity: `data.root`, ..."""
+    names = set()
+    hints = get_type_hints(schema)
+    for item in fields(schema):
+        if not item.metadata.get("identity", True):
+            names.add(f"{prefix}{item.name}")
+        elif is_dataclass(hints[item.name]):
+            names |= logistics_names(hints[item.name], f"{prefix}{item.name}.")
+    return names
 
 
 def identity(config: object) -> str:

@@ -68,6 +68,17 @@ def test_a_job_is_the_run_that_its_overrides_name(grid_of, configure):
         assert configure("train", *job.overrides).run_dir == job.config.run_dir
 
 
+def test_a_report_halfway_says_what_is_missing(resx, tmp_path):
+    single = [s for s in SMALL if not s.startswith(("depth", "hydra"))]
+    resx("train", "depth=8", "residual=true", *single)
+    answer = resx("report", "study=degradation", *SMALL)
+    assert answer.code == 0, answer.err
+    rows = [line.split() for line in table(answer.out)[2:]]
+    assert rows[0][:2] == ["8", "missing"]
+    assert rows[1][:3] == ["14", "missing", "missing"]
+    assert "1 finished, 3 missing" in answer.out
+
+
 def test_preview_and_status_train_nothing(resx, tmp_path):
     preview = resx("study", "degradation", *SMALL, "preview=true")
     assert "4 runs, 4 missing" in preview.out

@@ -13,6 +13,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from resx.config import ReportRequest, StudyRequest, TrainConfig
+from resx.identity import logistics_names
 from resx.reference.published import PROTOCOLS
 from resx.request import RequestError, unknown
 from resx.run import Run
@@ -22,9 +23,6 @@ GROUPS = {"data", "model", "recipe"}
 NAMES = {group: f"{group}.name" for group in GROUPS}  # the setting that tells which was chosen
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
-# Settings that do not make it another study.
-LOGISTICS = {"device", "outputs", "trust", "force", "compile", "deterministic", "data.root"}
-LOGISTICS |= {"data.workers", "data.download", "recipe.save_every", "checkpoint_activations"}
 
 
 class Job(NamedTuple):
@@ -122,7 +120,7 @@ def _spelled(value: Any) -> str:
 
 
 def _changes(override: Override) -> bool:
-    return override.key_or_group not in LOGISTICS
+    return override.key_or_group not in logistics_names(TrainConfig)
 
 
 def _own_name(study: str, changes: list[Override]) -> str:

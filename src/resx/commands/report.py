@@ -8,7 +8,7 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig
 
-from resx.commands.grid import Grid, expand
+from resx.commands.grid import Grid, Job, expand
 from resx.config import ReportRequest, StudyRequest, TrainConfig
 from resx.reference.published import PROTOCOLS
 from resx.report.build import Question, Report, build_report
@@ -51,7 +51,7 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
         grid.rows,
         study.reference,
         protocol,
-        len(grid.jobs),
+        tuple((key_of_row(job, grid.rows), job.config.residual) for job in grid.jobs),
         study.best_over,
     )
     show(build_report(collected, about, Path(request.outputs, "reports", grid.name)))
@@ -65,6 +65,11 @@ def protocol_of(reference: str) -> dict[str, object]:
     names = [*PROTOCOL_SETTINGS, *(name for name in flat if name.startswith("recipe."))]
     silent = ("recipe.name", "recipe.record_every", "recipe.eval_every", "recipe.save_every")
     return {name: flat[name] for name in names if name not in silent} | paper.variants
+
+
+def key_of_row(job: Job, rows: list[str]) -> tuple[object, ...]:
+    flat = flattened(job.config)
+    return tuple(flat[row] for row in rows)
 
 
 def show(report: Report) -> None:

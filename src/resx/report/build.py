@@ -34,7 +34,8 @@ class Question(NamedTuple):
     """What a report is about: a study's, or a plain selection of runs.
 
     `rows` are the settings that the table's rows tell apart; `protocol` the flat settings of the
-    published experiment; `planned` counts the runs that the grid asks for.
+    published experiment; `planned` holds a row's settings and `residual` for every run that the
+    grid asks for.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Question(NamedTuple):
     rows: list[str]
     reference: str | None = None
     protocol: dict[str, Any] | None = None
-    planned: int | None = None
+    planned: tuple[tuple[tuple[Any, ...], bool], ...] = ()
     best_over: str | None = None
 
 
@@ -68,9 +69,9 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     judged = best_of(runs, rows, about.best_over) if about.best_over else runs
     told_apart = [r for r in rows if r not in ("depth", about.best_over)]
     said = verdicts_by(judged, told_apart)
-    said += state_of(runs, about.planned, collected.skipped)
+    said += state_of(runs, len(about.planned), collected.skipped)
     tables = {
-        heading: measure_table(runs, rows, measure, about.reference)
+        heading: measure_table(runs, rows, measure, about.reference, about.planned)
         for measure, (heading, _, _) in MEASURES.items()
     }
     told = departures_of(runs, about)
@@ -141,11 +142,11 @@ def departures_of(runs: pd.DataFrame, about: Question) -> dict[str, str]:
     return told
 
 
-def state_of(runs: pd.DataFrame, planned: int | None, skipped: dict[str, str]) -> list[str]:
+def state_of(runs: pd.DataFrame, planned: int, skipped: dict[str, str]) -> list[str]:
     """What a reader must know of runs that are not finished."""
     counts = runs["status"].value_counts().to_dict()
     told = [f"{count} {status}" for status, count in sorted(counts.items())]
-    if planned is not None and planned > len(runs):
+    if planned > len(runs):
         told.append(f"{planned - len(runs)} missing")
     if skipped:
         told.append(f"{len(skipped)} unreadable and skipped")

@@ -9,15 +9,15 @@ import pandas as pd
 import yaml
 from yaml import YAMLError
 
+from resx.config import TrainConfig
+from resx.identity import logistics_names
 from resx.request import RequestError
 from resx.settings import flatten
 
 SPLITS = ("train_clean", "train", "val", "test")
-# Settings that say how or where, or that only name what other settings say.
-SILENT = {"seed", "device", "outputs", "trust", "force", "compile", "deterministic", "study"}
-SILENT |= {"checkpoint_activations", "data.root", "data.download", "data.workers", "recipe.name"}
-SILENT |= {"recipe.save_every", "model._target_", "data.channels", "data.classes"}
-SILENT |= {"model.depth", "model.residual", "model.block", "model.layout"}  # said at the top too
+# Settings that say how or where, or that only repeat what other settings say.
+SILENT = logistics_names(TrainConfig) | {"seed", "recipe.name", "model._target_"}
+SILENT |= {"model.depth", "model.residual", "model.block", "model.layout"}
 
 
 class Collected(NamedTuple):

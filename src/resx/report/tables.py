@@ -3,10 +3,11 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from resx.reference.published import PublishedError, published_error
-from resx.report.statistics import Cell, Estimate, gap_table
+from resx.report.statistics import NONE, Cell, Estimate, gap_table
 
 # measure -> (heading, split that a paper publishes it for, whether it is an error)
 MEASURES: dict[str, tuple[str, str | None, bool]] = {
@@ -19,18 +20,29 @@ MEASURES: dict[str, tuple[str, str | None, bool]] = {
 UNVERIFIED = " (unverified)"
 
 
+Planned = tuple[tuple[tuple[Any, ...], bool], ...]
+
+
 def measure_table(
-    runs: pd.DataFrame, rows: list[str], measure: str, reference: str | None
+    runs: pd.DataFrame,
+    rows: list[str],
+    measure: str,
+    reference: str | None,
+    planned: Planned = (),
 ) -> pd.DataFrame:
-    """One measure for every row of the study; a cell that no run has reads `missing`."""
+    """One measure for every row of the study; a planned cell that no run has reads `missing`."""
     _, split, is_error = MEASURES[measure]
     done = runs.assign(**{measure: runs[measure].where(runs["status"] == "finished")})
     table = []
-    for cell in gap_table(done, rows, measure):
+    cells = gap_table(done, rows, measure)
+    known = {cell.key for cell in cells}
+    absent = dict.fromkeys(key for key, _ in planned if key not in known)
+    cells += [Cell(key, NONE, NONE, NONE) for key in absent]
+    for cell in sorted(cells, key=lambda c: tuple(_order(v) for v in c.key)):
         row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
         row |= {
-            "plain": _cell(runs, rows, cell, False, is_error),
-            "ResNet": _cell(runs, rows, cell, True, is_error),
+            "plain": _cell(runs, rows, cell, False, is_error, planned),
+            "ResNet": _cell(runs, rows, cell, True, is_error, planned),
             "gap": show_gap(cell.gap, is_error),
         }
         if reference and split and "depth" in rows:
@@ -67,7 +79,22 @@ def show_gap(gap: Estimate, is_error: bool) -> str:
     return f"{text} [{factor * gap.low:+.{digits}f}, {factor * gap.high:+.{digits}f}]"
 
 
-def _cell(runs: pd.DataFrame, rows: list[str], cell: Cell, residual: bool, is_error: bool) -> str:
+def _order(value: Any) -> tuple[bool, Any]:
+    """Numbers by size, then everything else by its text."""
+    number = isinstance(value, int | float | np.number) and not pd.isna(value)
+    return (not number, value if number else str(value))
+
+
+def _cell(
+    runs: pd.DataFrame,
+    rows: list[str],
+    cell: Cell,
+    residual: bool,
+    is_error: bool,
+    planned: Planned,
+) -> str:
+    if planned and (cell.key, residual) not in planned:
+        return "-"
     value = cell.residual if residual else cell.plain
     mine = runs["residual"] == residual
     for key, wanted in zip(rows, cell.key):

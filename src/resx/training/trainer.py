@@ -98,8 +98,6 @@ class Trainer:
         if not self._is_due(self.recipe.record_every):
             return
         loss, error = self.state.totals.take()
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"training loss is {loss} at step {self.state.step}")
         self._write("train", loss, error, lr)
         if self._is_due(self.recipe.eval_every):
             size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
@@ -110,6 +108,8 @@ class Trainer:
 
     def _write(self, split: str, loss: float, error: float, lr: float) -> None:
         state = self.state
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"{split} loss is {loss} at step {state.step}")
         state.scores[split] = {"step": state.step, "loss": loss, "error": error}
         epoch = state.step * self.recipe.batch_size / self.dataset.sizes["train"]
         self.tracker.record(
