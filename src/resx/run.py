@@ -76,7 +76,7 @@ class Run:
         """The summary as last written; empty if there is none or it is unreadable."""
         try:
             summary = json.loads((self.directory / "summary.json").read_text())
-        except (FileNotFoundError, ValueError):  # no JSON, or no text
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # none, or no JSON
             return {}
         return summary if isinstance(summary, dict) else {}
 
