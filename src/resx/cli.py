@@ -3,9 +3,12 @@
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 from itertools import islice
-from typing import Any, NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -74,6 +77,8 @@ examples:
 def main() -> int:
     """The exit code: 0 done, 1 a run failed, 2 the request was wrong."""
     arguments = sys.argv[1:]
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, raise_interrupt)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         lines = [f"  {name:10}{command.description}" for name, command in COMMANDS.items()]
         print(HELP.format(commands="\n".join(lines)), end="")
@@ -146,6 +151,11 @@ def study_arguments(arguments: list[str]) -> list[str]:
         else:
             result.append(argument)
     return [*result, f"sweeps={json.dumps(sweeps)}"] if sweeps else result
+
+
+def raise_interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends a command as Ctrl-C does: with everything put in order."""
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def refuse(who: str, line: str) -> int:

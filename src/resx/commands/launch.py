@@ -19,7 +19,7 @@ from resx.commands.status import key_of, status_table
 from resx.training.interruption import stop_signals
 
 REFRESH = 2.0  # seconds between looks at the run directories
-STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # exit codes of a sweep that was stopped
+STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # exit codes of a stopped sweep
 
 
 def launch(grid: Grid, jobs: list[Job], outputs: str, launcher: str) -> dict[str, str]:
@@ -64,7 +64,7 @@ def wait_for(
     next_look = time.monotonic()
     while process.poll() is None:
         if stopped() and not passed_on:
-            os.killpg(process.pid, signal.Signals[stopped()])  # the launcher's workers too
+            os.killpg(process.pid, signal.SIGINT)  # the launcher's workers too: they save
             passed_on = True
         if time.monotonic() >= next_look:
             look()

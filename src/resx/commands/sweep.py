@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +31,8 @@ class SweepDirectory(Callback):
 
 def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> None:
     """Run one job of a sweep; whatever it raises is noted and the sweep goes on."""
+    if SweepDirectory.path is None:  # not the process that Hydra's launcher runs in
+        leave_with_parent()
     hydra = HydraConfig.get()
     message = ""
     try:
@@ -47,6 +52,19 @@ def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str
     directory = Path(hydra.sweep.dir) / "jobs"
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{hydra.job.num}.json").write_text(json.dumps(note) + "\n")
+
+
+def leave_with_parent() -> None:
+    """A launcher's worker ends when the launcher is gone, even by SIGKILL."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    if not any(thread.name == "leave_with_parent" for thread in threading.enumerate()):
+        threading.Thread(target=watch, name="leave_with_parent", daemon=True).start()
 
 
 def report(directory: Path) -> int:
