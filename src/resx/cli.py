@@ -31,7 +31,7 @@ from resx.config import (
 from resx.request import RequestError, unknown
 from resx.settings import conf_dir, typed
 
-DONE, FAILED, WRONG_REQUEST = 0, 1, 2
+DONE, WRONG_REQUEST = 0, 2
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as shells count SIGINT, -PIPE, -TERM
 
 

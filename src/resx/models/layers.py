@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from resx.models.stages import SMALL_IMAGE, Stage
 from resx.request import RequestError
 
-NormFactory = Callable[[int], nn.Module]
-
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=bias)

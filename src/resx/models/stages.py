@@ -71,8 +71,6 @@ def _cifar_depths(depth: int, layers_per_block: int) -> list[int]:
 
 
 def _impossible(depth: int, possible: list[int], layout: str) -> str:
-    if depth in possible:
-        return f"depth {depth} exists"
     nearest = sorted(sorted(possible, key=lambda d: abs(d - depth))[:3])
     where = "in any layout" if layout == "any" else f"in the {layout} layout"
     return (

@@ -95,8 +95,8 @@ def _draw_published(axis: Axes, reference: str, depth: int, residual: bool) -> N
             axis.plot(curve["step"], 100 * curve["error"], color="0.7", linewidth=width, zorder=0)
 
 
-def depth_figure(runs: pd.DataFrame, across: str = "depth") -> Figure:
-    """Final error against depth (or another setting): mean and every seed, training and test."""
+def depth_figure(runs: pd.DataFrame) -> Figure:
+    """Final error against depth: mean and every seed, training and test."""
     figure = Figure(figsize=(9, 3.4))
     axes = figure.subplots(1, 2)
     measures = (("train_clean_error", "clean training error (%)"), ("test_error", "test error (%)"))
@@ -106,11 +106,11 @@ def depth_figure(runs: pd.DataFrame, across: str = "depth") -> Figure:
             side = done[done["residual"] == residual]
             if side.empty:
                 continue
-            means = 100 * side.groupby(across)[measure].mean()
+            means = 100 * side.groupby("depth")[measure].mean()
             axis.plot(means.index, means, line, marker=marker, color=colour, label=name)
-            points = side.sort_values(across)
-            axis.plot(points[across], 100 * points[measure], ".", color=colour, alpha=0.4)
-        axis.set(xlabel=across, ylabel=label)
+            points = side.sort_values("depth")
+            axis.plot(points["depth"], 100 * points[measure], ".", color=colour, alpha=0.4)
+        axis.set(xlabel="depth", ylabel=label)
         axis.set_ylim(bottom=0)
         if axis.get_legend_handles_labels()[0]:
             axis.legend()
