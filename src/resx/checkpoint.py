@@ -22,7 +22,21 @@ def save(directory: Path, state: dict[str, Any]) -> None:
 
     Raises OSError if the disk is full; the checkpoints that were there stay as they were.
     """
-    newest, fresh = directory / NAME, directory / f"{NAME}.tmp"
+    newest = directory / NAME
+    fresh = _written_aside(newest, state)
+    if newest.exists():
+        newest.replace(directory / PREVIOUS)
+    fresh.replace(newest)
+    _flush_directory(directory)
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Write one file, or leave what was there. Raises OSError if the disk is full."""
+    _written_aside(path, state).replace(path)
+
+
+def _written_aside(path: Path, state: dict[str, Any]) -> Path:
+    fresh = path.with_name(f"{path.name}.tmp")
     try:
         with fresh.open("wb") as file:
             torch.save(state, file)
@@ -30,11 +44,8 @@ def save(directory: Path, state: dict[str, Any]) -> None:
             os.fsync(file.fileno())
     except (OSError, RuntimeError) as error:  # torch's zip writer reports a full disk as the latter
         fresh.unlink(missing_ok=True)
-        raise OSError(f"cannot write {newest}: {str(error).splitlines()[0]}") from error
-    if newest.exists():
-        newest.replace(directory / PREVIOUS)
-    fresh.replace(newest)
-    _flush_directory(directory)
+        raise OSError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+    return fresh
 
 
 def load_newest(directory: Path) -> dict[str, Any] | None:

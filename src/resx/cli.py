@@ -23,6 +23,7 @@ from resx.commands.refusal import one_line
 from resx.config import (
     BenchConfig,
     EvaluateConfig,
+    ExportConfig,
     InfoConfig,
     ReportRequest,
     StudyRequest,
@@ -45,6 +46,7 @@ COMMANDS = {
     "study": Command(StudyRequest, "a named grid: run what is missing, then report"),
     "report": Command(ReportRequest, "tables, verdicts, figures and a page of a study or of runs"),
     "evaluate": Command(EvaluateConfig, "error of a run or of a file of weights"),
+    "export": Command(ExportConfig, "a run's weights in torchvision's or akamaster's names"),
     "info": Command(InfoConfig, "layers, parameters, multiply-adds and memory of a network"),
     "bench": Command(BenchConfig, "images per second of the training loop"),
     "list": Command(dict, "models, data sets, recipes and studies, one line each"),

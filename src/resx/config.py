@@ -180,6 +180,19 @@ class EvaluateConfig(NetworkConfig):
 
 
 @dataclass
+class ExportConfig(NetworkConfig):
+    """A run's weights for another project."""
+
+    run: str | None = None
+    naming: str = "resx"
+    file: str | None = None  # by default in the run directory
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.one_of("naming", ("resx", "torchvision", "akamaster"))
+
+
+@dataclass
 class InfoConfig(NetworkConfig):
     """A network's size and cost."""
 

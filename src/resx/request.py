@@ -29,6 +29,19 @@ def unknown(
     return f"unknown {what} '{word}'; {hint}"
 
 
+def one_of(setting: str, value: object, choices: Iterable[object]) -> None:
+    """Raises `RequestError`, naming the choices, for a value that is none of them."""
+    listed = list(choices)
+    if value not in listed:
+        raise RequestError(f"{setting}={value}: must be one of {', '.join(map(str, listed))}")
+
+
+def at_least(setting: str, value: float, minimum: float) -> None:
+    """Raises `RequestError` for a smaller value."""
+    if value < minimum:
+        raise RequestError(f"{setting}={value}: must be at least {minimum}")
+
+
 class Checked:
     """Range checks whose messages name a value as it is typed: `recipe.steps=0: ...`."""
 
@@ -46,5 +59,4 @@ class Checked:
                 self.refuse(name, f"must be at least {minimum}")
 
     def one_of(self, name: str, choices: Iterable[object]) -> None:
-        if getattr(self, name) not in choices:
-            self.refuse(name, f"must be one of {', '.join(map(str, choices))}")
+        one_of(f"{self.group}{name}", getattr(self, name), choices)

@@ -1,4 +1,4 @@
-"""Randomness as a function of (seed, purpose): no global generator decides a result."""
+"""Randomness as a function of (seed, purpose)."""
 
 import hashlib
 
@@ -7,6 +7,14 @@ import torch
 
 def generator(seed: int, *purpose: str | int) -> torch.Generator:
     """A CPU generator of its own for each (seed, purpose), such as ("crop", step)."""
-    text = "/".join(map(str, (seed, *purpose)))
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+    return torch.Generator().manual_seed(_number(seed, *purpose))
+
+
+def seed_noise(seed: int, step: int) -> None:
+    """Dropout draws from torch's own generator: make that a function of (seed, step) too."""
+    torch.manual_seed(_number(seed, "noise", step))
+
+
+def _number(*parts: str | int) -> int:
+    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1

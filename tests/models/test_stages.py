@@ -2,8 +2,10 @@
 
 import pytest
 
-from resx.models.stages import choose_layout, cifar_stages, imagenet_stages
+from resx.models.stages import BASIC, BOTTLENECK, choose_layout, cifar_stages, imagenet_stages
 from resx.request import RequestError
+
+DEPTHS = {2: BASIC, 3: BOTTLENECK}
 
 
 # He 2015, Table 6: n = 3, 5, 7, 9, 18, 200.
@@ -15,11 +17,11 @@ def test_cifar_depth_is_6n_plus_2(depth, n):
 
 
 def test_cifar_bottleneck_depth_is_9n_plus_2():
-    assert [stage.blocks for stage in cifar_stages(164, layers_per_block=3)] == [18, 18, 18]
+    assert [stage.blocks for stage in cifar_stages(164, depths=BOTTLENECK)] == [18, 18, 18]
 
 
 def test_imagenet_101_has_23_blocks_in_stage_3():
-    assert [stage.blocks for stage in imagenet_stages(101, layers_per_block=3)] == [3, 4, 23, 3]
+    assert [stage.blocks for stage in imagenet_stages(101, depths=BOTTLENECK)] == [3, 4, 23, 3]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_imagenet_101_has_23_blocks_in_stage_3():
     ],
 )
 def test_auto_layout_follows_image_size_and_depth(depth, layers, image_size, layout):
-    assert choose_layout("auto", depth, layers, image_size) == layout
+    assert choose_layout("auto", depth, DEPTHS[layers], image_size) == layout
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,6 @@ def test_auto_layout_follows_image_size_and_depth(depth, layers, image_size, lay
 )
 def test_impossible_depth_names_the_nearest(depth, layers, image_size, nearest):
     with pytest.raises(RequestError, match=f"depth={depth}: .* nearest depths are {nearest}$"):
-        layout = choose_layout("auto", depth, layers, image_size)
-        imagenet_stages(depth, layers_per_block=layers) if layout == "imagenet" else cifar_stages(
-            depth, layers_per_block=layers
-        )
+        layout = choose_layout("auto", depth, DEPTHS[layers], image_size)
+        make_stages = imagenet_stages if layout == "imagenet" else cifar_stages
+        make_stages(depth, depths=DEPTHS[layers])

@@ -149,7 +149,9 @@ def test_killed_ten_times_at_random_moments_it_ends_bit_identical(tmp_path):
     subprocess.run([*command, "outputs=whole"], cwd=tmp_path, check=True, capture_output=True)
     moments, reached = random.Random(0), []
     for _ in range(10):
-        process = subprocess.Popen([*command, "outputs=killed"], cwd=tmp_path, stdout=subprocess.PIPE)
+        process = subprocess.Popen(
+            [*command, "outputs=killed"], cwd=tmp_path, stdout=subprocess.PIPE
+        )
         for _ in range(moments.randrange(20)):
             process.stdout.readline()  # a record every ten steps, so 2,000 steps outlast the kills
         time.sleep(moments.uniform(0.0, 0.1))

@@ -2,14 +2,12 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import nn
 
 from resx import checkpoint
+from resx.commands.stored import configuration_of, newest_checkpoint
 from resx.config import EvaluateConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
@@ -19,8 +17,6 @@ from resx.evaluation import evaluate
 from resx.models.building import build_network
 from resx.models.naming import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
 from resx.request import RequestError
-from resx.run import Run
-from resx.settings import typed
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +39,13 @@ def main(config: EvaluateConfig, composed: DictConfig) -> int:
     """Prints a row a split. Raises `RequestError` for weights that do not fit the network."""
     if (config.run is None) == (config.weights is None):
         raise RequestError("name either run=DIRECTORY or weights=FILE")
-    saved = _load(config)
+    if config.weights is not None:
+        saved = checkpoint.load(Path(config.weights))
+    else:
+        assert config.run is not None
+        saved = newest_checkpoint(config.run)
     if "state" in saved:
-        config = _configuration_of(saved["config"], composed)
+        config = configuration_of(saved["config"], composed, EvaluateConfig, FREE)
     naming = "resx"
     if "state" not in saved:
         weights = bare(saved)
@@ -78,38 +78,6 @@ def show_scores(network: nn.Module, dataset: Dataset, config: EvaluateConfig) ->
         score = evaluate(network, batches, config.precision)
         top1, top5 = 100 * score.error, 100 * score.error_top5
         print(f"{split:12} {score.images:7,} {top1:10.2f} % {top5:10.2f} % {score.loss:9.4f}")
-
-
-def _load(config: EvaluateConfig) -> dict[str, Any]:
-    if config.weights is not None:
-        return checkpoint.load(Path(config.weights))
-    assert config.run is not None
-    run = Run(Path(config.run))
-    run.read_config()  # says so if this is no run
-    saved = checkpoint.load_newest(run.directory)
-    if saved is None:
-        raise RequestError(f"{config.run}: the run has no checkpoint yet")
-    return saved
-
-
-def _configuration_of(stored: dict[str, Any], composed: DictConfig) -> EvaluateConfig:
-    """The run's own configuration, with what was typed about where and how to evaluate."""
-    typed_keys = [
-        override.key_or_group
-        for override in OverridesParser.create().parse_overrides(
-            list(HydraConfig.get().overrides.task)
-        )
-    ]
-    if strange := sorted(set(typed_keys) - FREE):
-        raise RequestError(f"{strange[0]}: a run's own configuration decides that")
-    stored.pop("force", None)
-    config = OmegaConf.merge(OmegaConf.structured(EvaluateConfig), stored)
-    for key in typed_keys:
-        OmegaConf.update(config, key, OmegaConf.select(composed, key))
-    assert isinstance(config, DictConfig)
-    result = typed(config, EvaluateConfig)
-    assert isinstance(result, EvaluateConfig)
-    return result
 
 
 def _adopt_conventions(config: EvaluateConfig, naming: str) -> None:

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from hydra import compose
@@ -17,7 +18,7 @@ from resx.identity import logistics_names
 from resx.reference.published import PROTOCOLS
 from resx.request import RequestError, unknown
 from resx.run import Run
-from resx.settings import typed
+from resx.settings import flattened, typed
 
 GROUPS = {"data", "model", "recipe"}
 NAMES = {group: f"{group}.name" for group in GROUPS}  # the setting that tells which was chosen
@@ -59,7 +60,7 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     base = [f"study={_choice()}", *(str(o.input_line) for o in fixed)]
     jobs: dict[str, Job] = {}
     composed: dict[tuple[str, ...], DictConfig] = {}
-    varied: dict[str, set[str]] = {}
+    swept: dict[str, None] = {}
     for grid in study.grid:
         axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}
         axes |= {k: list(o.sweep_string_iterator()) for k, o in sweeps.items()}
@@ -71,16 +72,25 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
                 composed[groups] = compose("train", [*base, *groups])
             config = _with_values(composed[groups], cell)
             jobs[str(config.run_dir)] = Job(overrides, config, Run(config.run_dir))
-            for key, value in cell.items():
-                varied.setdefault(key, set()).add(str(value))
-    rows = [NAMES.get(k, k) for k in varied if k not in ("residual", "seed") and len(varied[k]) > 1]
-    rows = ["depth", *(k for k in rows if k != "depth")]
+            swept |= dict.fromkeys(axes)
+    rows = rows_of([flattened(job.config) for job in jobs.values()], swept)
     if study.best_over is not None and study.best_over not in rows:
         raise RequestError(f"study.best_over={study.best_over}: the grid does not sweep it")
     typed_changes = [*fixed, *sweeps.values()]
     name = _own_name(study.name, [o for o in typed_changes if _changes(o)])
     typed_text = [str(o.input_line) for o in typed_changes]
     return Grid(name, rows, list(jobs.values()), typed_text)
+
+
+def rows_of(settings: list[dict[str, Any]], swept: Iterable[str]) -> list[str]:
+    """Depth, the family if there are several, and what the grid varies within a family."""
+    family = NAMES["model"]
+    found = []
+    for key in (NAMES.get(k, k) for k in swept):
+        values = {(s[family] if key != family else None, repr(s.get(key))) for s in settings}
+        if len(values) > len({name for name, _ in values}):
+            found.append(key)
+    return ["depth", *(k for k in found if k not in ("depth", "residual", "seed"))]
 
 
 def _with_values(composed: DictConfig, cell: dict[str, Any]) -> TrainConfig:

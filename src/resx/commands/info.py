@@ -1,5 +1,6 @@
 """`resx info`: what a network is and costs; nothing is trained, no image is read."""
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -48,18 +49,30 @@ def main(config: InfoConfig, composed: DictConfig) -> int:
     published = parameter_counts().get((network.title, data.classes))
     if published and data.channels == 3:
         print(f"published parameters  {published.parameters:,} ({published.source})")
-    twin_config = InfoConfig(**{**vars(config), "residual": not config.residual})
-    twin_config.model = {**config.model, "residual": twin_config.residual}
-    twin = build_network(twin_config, data.classes, data.channels, data.image_size, meta)
-    difference = parameters(twin) - total
-    print(f"its twin              {twin.title}: {parameters(twin):,} parameters ({difference:+,})")
+    print(f"its twin              {describe_twin(config, total)}")
     memory = activation_memory(network, *shape, config.batch_size)
     print(f"activations           {_si(memory)}B in float32 for a batch of {config.batch_size}")
     return 0
 
 
+def describe_twin(config: InfoConfig, total: int) -> str:
+    """The other one of plain and residual, with its number of parameters."""
+    twin_config = copy.deepcopy(config)
+    twin_config.residual = twin_config.model["residual"] = not config.residual
+    data = config.data
+    assert data.classes is not None
+    try:
+        twin = build_network(
+            twin_config, data.classes, data.channels, data.image_size, torch.device("meta")
+        )
+    except RequestError as error:  # such as model.gate=exclusive, which a plain net cannot have
+        return f"none: {error}"
+    count = parameters(twin)
+    return f"{twin.title}: {count:,} parameters ({count - total:+,})"
+
+
 def parts(network: Network, in_channels: int, image_size: int) -> list[Part]:
-    """Counted on the meta device while one image passes; shortcuts count no layer, as in papers."""
+    """Counted on the meta device while one image passes; shortcuts and gates count no layer."""
     x = torch.empty(1, in_channels, image_size, image_size, device="meta")
     rows = []
     network.eval()
@@ -69,7 +82,7 @@ def parts(network: Network, in_channels: int, image_size: int) -> list[Part]:
         weighted = [
             n
             for n, m in module.named_modules()
-            if isinstance(m, nn.Conv2d | nn.Linear) and "shortcut" not in n
+            if isinstance(m, nn.Conv2d | nn.Linear) and not {"shortcut", "gate"} & {*n.split(".")}
         ]
         blocks = len(list(module.children())) if name.startswith("stage") else 0
         multiply_adds = counter.get_total_flops() // 2

@@ -29,7 +29,7 @@ def key_of(job: Job) -> str:
 def status_table(grid: Grid) -> Table:
     """A row for each setting, plain and residual beside each other: states, steps, error so far."""
     table = Table(title=f"study {grid.name}")
-    for head in (*(row.rsplit(".", 1)[-1] for row in grid.rows), "plain", "ResNet"):
+    for head in (*(row.rsplit(".", 1)[-1] for row in grid.rows), "plain", "residual"):
         table.add_column(head)
     cells: dict[tuple[str, ...], dict[bool, list[Job]]] = {}
     for job in grid.jobs:

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from resx.models.layers import Positions
 from resx.seeding import generator
 
 
@@ -18,7 +19,8 @@ def initialize(network: nn.Module, seed: int) -> None:
     convolution    normal, std sqrt(2 / fan_out), fan_out       0
                    = out_channels * kernel area / groups
     linear         uniform, +- 1 / sqrt(fan_in)                 0
-    batch norm     stays as constructed: 1, or 0 (zero_init_last)
+    positions      normal, std 0.02 (Dosovitskiy 2021)          -
+    all else       stays as constructed: batch norm's gain 1, or 0 (zero_init_last), a gate's bias
     """
     for name, module in network.named_modules():
         source = generator(seed, "weights", name)
@@ -29,5 +31,7 @@ def initialize(network: nn.Module, seed: int) -> None:
         elif isinstance(module, nn.Linear):
             bound = 1.0 / math.sqrt(module.in_features)
             module.weight.uniform_(-bound, bound, generator=source)
+        elif isinstance(module, Positions):
+            module.weight.normal_(0.0, 0.02, generator=source)
         if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
             module.bias.zero_()

@@ -1,17 +1,22 @@
 """The layers that families share: convolutions, normalisation, shortcuts, stem, head, stack."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import StochasticDepth
 
 from resx.models.stages import SMALL_IMAGE, Stage
-from resx.request import RequestError
+from resx.request import one_of
 
 
-def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=bias)
+def conv3x3(
+    in_channels: int, out_channels: int, stride: int = 1, bias: bool = False, groups: int = 1
+) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=bias, groups=groups)
 
 
 def conv1x1(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
@@ -20,11 +25,8 @@ def conv1x1(in_channels: int, out_channels: int, stride: int = 1, bias: bool = F
 
 def make_norm(norm: str, channels: int) -> nn.Module:
     """`batch`, or `none`: the identity, so that twins with and without share their names."""
-    if norm == "batch":
-        return nn.BatchNorm2d(channels)
-    if norm == "none":
-        return nn.Identity()
-    raise RequestError(f"model.norm={norm}: must be one of batch, none")
+    one_of("model.norm", norm, ("batch", "none"))
+    return nn.BatchNorm2d(channels) if norm == "batch" else nn.Identity()
 
 
 class ZeroPadShortcut(nn.Module):
@@ -42,6 +44,23 @@ class ZeroPadShortcut(nn.Module):
         return F.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
+class Gate(nn.Module):
+    """sigmoid(W x + b), a share for every element; b starts at `bias`.
+
+    (N, in_channels, H, W) -> (N, channels, H / stride, W / stride), in (0, 1)
+    """
+
+    def __init__(self, in_channels: int, channels: int, kernel: int, stride: int, bias: float):
+        super().__init__()
+        self.weighted = nn.Conv2d(
+            in_channels, channels, kernel, stride, padding=kernel // 2, bias=False
+        )
+        self.bias = nn.Parameter(torch.full((channels, 1, 1), float(bias)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(self.weighted(x) + self.bias)
+
+
 def make_shortcut(
     option: str, in_channels: int, out_channels: int, stride: int, norm: str = "batch"
 ) -> nn.Module:
@@ -49,8 +68,7 @@ def make_shortcut(
 
     He 2015, Sec. 3.3 and 4.1. Raises `RequestError` for another option.
     """
-    if option not in ("A", "B", "C"):
-        raise RequestError(f"model.shortcut={option}: must be one of A, B, C")
+    one_of("model.shortcut", option, ("A", "B", "C"))
     same_shape = stride == 1 and in_channels == out_channels
     if same_shape and option != "C":
         return nn.Identity()
@@ -82,13 +100,21 @@ def make_head(channels: int, num_classes: int) -> nn.Sequential:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
 
 
+ForeignNames = Mapping[str, Callable[[str], str]]
+
+
 class Network(nn.Sequential):
-    """stem, stage1, stage2, .., head; `title` names the net as tables do.
+    """stem, stage1, stage2, .., head.
 
     (N, in_channels, H, W) -> logits (N, num_classes)
+
+    `title` names the net as tables do; `foreign` has, by the name of another project, what that
+    project calls a weight of ours. Every block of a stage has a `branch`, and a `shortcut` if it
+    is residual.
     """
 
     title: str = ""
+    foreign: ForeignNames = MappingProxyType({})
 
 
 def stack(
@@ -109,3 +135,25 @@ def stack(
         parts[f"stage{number}"] = nn.Sequential(*blocks)
     parts["head"] = head
     return Network(parts)
+
+
+def drop_paths(network: Network, rate: float) -> None:
+    """Stochastic depth: branch l of L is left out with probability rate * l / L while training.
+
+    For each image anew, scaled by what remains (Huang 2016, arXiv:1603.09382, Sec. 3).
+    """
+    branches = [m.branch for m in network.modules() if hasattr(m, "shortcut")]
+    for number, branch in enumerate(branches, start=1):
+        assert isinstance(branch, nn.Sequential)
+        branch.append(StochasticDepth(rate * number / len(branches), "row"))
+
+
+class Positions(nn.Module):
+    """Adds a learned vector to every token: (N, tokens, channels) -> the same."""
+
+    def __init__(self, tokens: int, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, tokens, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight

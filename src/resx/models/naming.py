@@ -1,17 +1,20 @@
-"""State dicts in other projects' names: torchvision's resnets, akamaster's CIFAR resnets."""
+"""State dicts in other projects' names: torchvision's, and akamaster's CIFAR resnets."""
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from resx.models.layers import ZeroPadShortcut
+from resx.models.layers import ForeignNames, Network, ZeroPadShortcut
 from resx.request import RequestError
 
 WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint keeps the weights
 HEADS = {"torchvision": "fc", "akamaster": "linear"}
+LAST = {"fc": "torchvision", "linear": "akamaster"}  # the last layer tells whose names they are
+LAST |= {"classifier": "torchvision", "heads.head": "torchvision"}  # a DenseNet's, a ViT's
 PROJECTIONS = {"torchvision": "downsample", "akamaster": "shortcut"}
 # What both were trained with: ImageNet's colour mean and standard deviation in [0, 1].
 FOREIGN_MEAN, FOREIGN_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -33,10 +36,10 @@ def bare(loaded: dict[str, Any]) -> dict[str, Tensor]:
 
 def detect(weights: dict[str, Tensor]) -> str:
     """`torchvision` or `akamaster` by the name of the last layer, else `resx`."""
-    return next((n for n, head in HEADS.items() if f"{head}.weight" in weights), "resx")
+    return next((n for last, n in LAST.items() if f"{last}.weight" in weights), "resx")
 
 
-def foreign_name(ours: str, naming: str) -> str:
+def resnet_name(ours: str, naming: str) -> str:
     """`stage2.0.branch.3.weight` -> `layer2.0.conv2.weight`, and so on."""
     rules: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         (r"^stem\.0\.", "conv1."),
@@ -51,10 +54,35 @@ def foreign_name(ours: str, naming: str) -> str:
     return ours
 
 
-def load_weights(network: nn.Module, weights: dict[str, Tensor], naming: str) -> None:
+def resnet_names(naming: str) -> ForeignNames:
+    return {naming: partial(resnet_name, naming=naming)}
+
+
+def names_of(network: Network, naming: str) -> dict[str, str]:
+    """What the project `naming` calls every weight of ours.
+
+    Raises `RequestError` if it has no such network.
+    """
+    if naming == "resx":
+        return {name: name for name in network.state_dict()}
+    if naming not in network.foreign:
+        own = ", ".join(["resx", *network.foreign])
+        raise RequestError(f"naming={naming}: {network.title} is not in it, only in {own}")
+    return {name: network.foreign[naming](name) for name in network.state_dict()}
+
+
+def export_weights(network: Network, naming: str) -> dict[str, Tensor]:
+    """The state dict as the project `naming` would have it; the inverse of `load_weights`."""
+    names, state = names_of(network, naming), network.state_dict()
+    if naming == "akamaster":
+        state = _reordered(network, state, torch.argsort)
+    return {names[key]: value for key, value in state.items()}
+
+
+def load_weights(network: Network, weights: dict[str, Tensor], naming: str) -> None:
     """Raises `RequestError`, naming the first difference, for weights of another architecture."""
     state = network.state_dict()
-    names = {k: k if naming == "resx" else foreign_name(k, naming) for k in state}
+    names = names_of(network, naming)
     counters = {k for k in state if k.endswith("num_batches_tracked")}  # absent in old files
     missing = [k for k in state if names[k] not in weights and k not in counters]
     extra = sorted(set(weights) - set(names.values()))
@@ -73,15 +101,18 @@ def load_weights(network: nn.Module, weights: dict[str, Tensor], naming: str) ->
         )
     found = {k: weights[names[k]] for k in state if names[k] in weights}
     if naming == "akamaster":
-        found = _pad_behind(network, found)
+        found = _reordered(network, found, lambda order: order)
     network.load_state_dict(state | found)
 
 
-def _pad_behind(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Reorder channels for shortcuts that pad with zeros on both sides, half in front.
+def _reordered(
+    network: nn.Module, weights: dict[str, Tensor], direction: Callable[[Tensor], Tensor]
+) -> dict[str, Tensor]:
+    """Channels in another order, for shortcuts that pad on both sides: half in front, half behind.
 
     Ours pad behind. Between two paddings every block adds to the same channels, so one
-    permutation of them, carried through all weights that touch them, gives the same function.
+    permutation of them, carried through all weights that touch them, gives the same function:
+    `direction` is the identity from theirs to ours, and argsort from ours to theirs.
     """
     width = weights["stem.0.weight"].shape[0]
     order = torch.arange(width)  # our channel i is their channel order[i]
@@ -91,14 +122,13 @@ def _pad_behind(network: nn.Module, weights: dict[str, Tensor]) -> dict[str, Ten
             continue
         for i, block in enumerate(blocks.children()):
             prefix = f"{stage}.{i}.branch"
-            last = len(block.branch) - 2  # type: ignore[arg-type]
-            result[f"{prefix}.0.weight"] = weights[f"{prefix}.0.weight"][:, order]
+            result[f"{prefix}.0.weight"] = weights[f"{prefix}.0.weight"][:, direction(order)]
             if isinstance(block.shortcut, ZeroPadShortcut):
                 order = _padded(order, block.shortcut.new_channels)
-            for key in [k for k in weights if re.match(rf"{prefix}\.({last}|{last + 1})\.", k)]:
+            for key in [k for k in weights if re.match(rf"{prefix}\.[34]\.", k)]:
                 if weights[key].ndim:
-                    result[key] = weights[key][order]
-    result["head.2.weight"] = weights["head.2.weight"][:, order]
+                    result[key] = weights[key][direction(order)]
+    result["head.2.weight"] = weights["head.2.weight"][:, direction(order)]
     return result
 
 

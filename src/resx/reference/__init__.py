@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 
 class PublishedCount(NamedTuple):
+    """`request` is what `resx info` builds the network from."""
+
+    request: str
     parameters: int
     source: str
 
@@ -18,7 +21,7 @@ def parameter_counts() -> dict[tuple[str, int], PublishedCount]:
     rows = csv.DictReader(text.splitlines())
     return {
         (row["network"], int(row["num_classes"])): PublishedCount(
-            int(row["parameters"]), row["source"]
+            row["request"], int(row["parameters"]), row["source"]
         )
         for row in rows
     }

@@ -7,7 +7,7 @@ import pandas as pd
 
 from resx.reference.published import PROTOCOLS
 from resx.report.aggregates import write_aggregates
-from resx.report.collect import Collected, refuse_strangers, varying
+from resx.report.collect import Collected, of_network, refuse_strangers, varying
 from resx.report.figures import (
     convergence,
     convergence_figure,
@@ -15,9 +15,11 @@ from resx.report.figures import (
     depth_figure,
     draw,
     gap_figure,
+    rows_figure,
 )
 from resx.report.page import Section, write_markdown, write_page
 from resx.report.tables import (
+    DEFAULT,
     MEASURES,
     departures,
     measure_table,
@@ -26,7 +28,7 @@ from resx.report.tables import (
     short,
     sources,
 )
-from resx.report.verdicts import verdicts
+from resx.report.verdicts import ranking, verdicts
 from resx.request import RequestError
 
 
@@ -64,21 +66,25 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
         skipped = "; ".join(f"{d}: {reason}" for d, reason in collected.skipped.items())
         raise RequestError(f"{about.name}: no run can be read ({skipped})")
     rows = about.rows or default_rows(runs)
-    refuse_strangers(runs, rows)
+    refuse_strangers(runs, rows, in_a_study=bool(about.rows))
+    told = departures_of(runs, about)
+    runs, about = with_defaults(runs, about, rows)
     directory.mkdir(parents=True, exist_ok=True)
     judged = best_of(runs, rows, about.best_over) if about.best_over else runs
     told_apart = [r for r in rows if r not in ("depth", about.best_over)]
     said = verdicts_by(judged, told_apart)
+    if told_apart and "model.name" not in told_apart:
+        said = [sentence for sentence in [ranking(judged, told_apart)] if sentence] + said
     said += state_of(runs, len(about.planned), collected.skipped)
     tables = {
         heading: measure_table(runs, rows, measure, about.reference, about.planned)
         for measure, (heading, _, _) in MEASURES.items()
     }
-    told = departures_of(runs, about)
     tables["Networks and departures"] = networks_table(runs, rows, told)
-    tables["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = notes_table(
-        runs, told if about.reference in ("he2015_table2", "he2015_table3") else {}
-    )
+    if about.reference or not about.planned:
+        tables["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = notes_table(
+            runs, told if about.reference in ("he2015_table2", "he2015_table3") else {}
+        )
     same_protocol = about.reference if set(told.values()) == {"none"} else None
     figures = draw_figures(runs, collected.curves, rows, same_protocol, directory)
     tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
@@ -97,9 +103,23 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
 
 def default_rows(runs: pd.DataFrame) -> list[str]:
     """For a selection without a study: depth, and which network, but not how it was trained."""
-    settings = ("depth", "block", "layout")
-    found = [k for k in varying(runs) if k in settings or k.startswith("model.")]
+    families = [group for _, group in runs.groupby("model.name")]
+    within = dict.fromkeys(key for group in families for key in varying(group))
+    found = ["model.name"] * (len(families) > 1) + [key for key in within if of_network(key)]
     return ["depth", *(k for k in found if k != "depth")]
+
+
+def with_defaults(
+    runs: pd.DataFrame, about: Question, rows: list[str]
+) -> tuple[pd.DataFrame, Question]:
+    """Settings of the rows that are left to the network have a name, so that they can be a key."""
+
+    def named(value: Any) -> Any:
+        return DEFAULT if value is None or value != value else value  # NaN where runs have others
+
+    planned = tuple((tuple(named(v) for v in key), side) for key, side in about.planned)
+    named_rows = {r: runs[r].map(named) for r in rows}
+    return runs.assign(**named_rows), about._replace(planned=planned)
 
 
 def verdicts_by(runs: pd.DataFrame, settings: list[str]) -> list[str]:
@@ -173,6 +193,8 @@ def draw_figures(
         figures["Steps to reach a training error"] = draw(
             "convergence", directory, lambda: convergence_figure(table)
         )
+    elif rows != ["depth"]:
+        figures["Final error"] = draw("rows", directory, lambda: rows_figure(runs, rows))
     return figures
 
 
@@ -181,7 +203,7 @@ def steps_table(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     table = convergence(runs, curves)
     rows = []
     for (depth, residual), group in table.groupby(["depth", "residual"], sort=True):
-        row = {"depth": depth, "network": "ResNet" if residual else "plain"}
+        row = {"depth": depth, "network": "residual" if residual else "plain"}
         for threshold, reached in group.groupby("threshold", sort=False):
             steps = reached["step"].dropna()
             some = f" ({len(steps)} of {len(reached)})" if len(steps) < len(reached) else ""

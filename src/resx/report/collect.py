@@ -110,11 +110,22 @@ def varying(runs: pd.DataFrame) -> list[str]:
     return [k for k in columns if k in runs and runs[k].map(repr).nunique() > 1]
 
 
-def refuse_strangers(runs: pd.DataFrame, rows: list[str]) -> None:
-    """Refuse to average runs that differ in more than what the table's rows and columns tell."""
-    strange = [key for key in varying(runs) if key not in {*rows, "residual"}]
-    if strange:
-        told = "; ".join(f"{k}: {_values(runs[k])}" for k in strange)
+def of_network(key: str) -> bool:
+    return key in ("depth", "block", "layout") or key.startswith("model.")
+
+
+def refuse_strangers(runs: pd.DataFrame, rows: list[str], in_a_study: bool) -> None:
+    """Refuse to average runs that differ in more than what the table's rows and columns tell.
+
+    Rows may differ in settings of their networks that no column shows, such as the width of one
+    family among several; those of a study, which says so, in how they were trained too.
+    """
+    known = {*rows, "residual"}
+    strange = dict.fromkeys(k for _, g in runs.groupby(rows, dropna=False) for k in varying(g))
+    if not in_a_study:
+        strange |= dict.fromkeys(k for k in varying(runs) if not of_network(k))
+    if told_apart := [key for key in strange if key not in known]:
+        told = "; ".join(f"{k}: {_values(runs[k])}" for k in told_apart)
         raise RequestError(f"these runs do not belong together, they differ in {told}")
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from resx.reference.published import PROTOCOLS, published_curve
 from resx.report.statistics import gap_table
+from resx.report.tables import matching, short
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -24,7 +25,7 @@ STYLE: dict[Any, Any] = {
     "figure.constrained_layout.use": True,
 }
 THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
-SIDES = ((False, "plain", "s", "--"), (True, "ResNet", "o", "-"))
+SIDES = ((False, "plain", "s", "--"), (True, "residual", "o", "-"))
 
 
 def shades(count: int) -> list[tuple[float, float, float, float]]:
@@ -47,7 +48,7 @@ def curves_figure(
     colours = dict(zip(keys, shades(len(keys))))
     for axis, (residual, name, _, _) in zip(axes, SIDES):
         for key in keys:
-            mine = runs[_matching(runs, rows, key) & (runs["residual"] == residual)]
+            mine = runs[matching(runs, rows, key) & (runs["residual"] == residual)]
             records = curves[curves["directory"].isin(mine.index)]
             label = f"{name}-{', '.join(map(str, key))}"
             if reference and rows == ["depth"]:
@@ -117,8 +118,34 @@ def depth_figure(runs: pd.DataFrame) -> Figure:
     return figure
 
 
+def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
+    """One line a row of the study: final errors with and without the shortcut, every seed."""
+    done = runs[runs["status"] == "finished"]
+    told = [r for r in rows if runs[r].map(str).nunique() > 1]
+    labels = done[told].map(str).agg(", ".join, axis=1) if len(done) else pd.Series(dtype=str)
+    order = list(dict.fromkeys(labels))[::-1]
+    figure = Figure(figsize=(9, 1.2 + 0.32 * len(order)))
+    axes = figure.subplots(1, 2, sharey=True)
+    measures = (("train_clean_error", "clean training error (%)"), ("test_error", "test error (%)"))
+    for axis, (measure, label) in zip(axes, measures):
+        for (residual, name, marker, _), colour in zip(SIDES, ("#d55e00", "#0072b2")):
+            side = done[done["residual"] == residual]
+            if side.empty:
+                continue
+            heights = labels[side.index].map(order.index)
+            axis.plot(100 * side[measure], heights, ".", color=colour, alpha=0.4)
+            means = 100 * side[measure].groupby(heights).mean()
+            axis.plot(means, means.index, marker, color=colour, label=name)
+        axis.set(xlabel=label, yticks=range(len(order)), yticklabels=order)
+        axis.set_xlim(left=-1)
+    if axes[1].get_legend_handles_labels()[0]:
+        axes[1].legend()
+    axes[0].set_ylabel(", ".join(short(r) for r in told))
+    return figure
+
+
 def gap_figure(runs: pd.DataFrame) -> Figure:
-    """The gap of clean training errors, plain minus ResNet, with its 95 % interval."""
+    """The gap of clean training errors, plain minus residual, with its 95 % interval."""
     figure = Figure(figsize=(4.6, 3.4))
     axis = figure.subplots()
     done = runs[runs["status"] == "finished"]
@@ -169,13 +196,6 @@ def convergence_figure(table: pd.DataFrame) -> Figure:
             axis.legend(title="training error", fontsize=8)
     axes[0].set_ylabel("steps")
     return figure
-
-
-def _matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "pd.Series[bool]":
-    matching = pd.Series(True, index=runs.index)
-    for name, value in zip(rows, key):
-        matching &= runs[name].map(str) == str(value)
-    return matching
 
 
 def draw(name: str, directory: Path, make: Callable[[], Figure]) -> Path:

@@ -18,6 +18,7 @@ MEASURES: dict[str, tuple[str, str | None, bool]] = {
     "test_loss": ("Test loss", None, False),
 }
 UNVERIFIED = " (unverified)"
+DEFAULT = "default"  # shown for a setting that is left to the network
 
 
 Planned = tuple[tuple[tuple[Any, ...], bool], ...]
@@ -42,7 +43,7 @@ def measure_table(
         row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
         row |= {
             "plain": _cell(runs, rows, cell, False, is_error, planned),
-            "ResNet": _cell(runs, rows, cell, True, is_error, planned),
+            "residual": _cell(runs, rows, cell, True, is_error, planned),
             "gap": show_gap(cell.gap, is_error),
         }
         if reference and split and "depth" in rows:
@@ -53,8 +54,8 @@ def measure_table(
 
 
 def short(key: str) -> str:
-    """`recipe.batch_size` -> `batch_size`, as a column's head."""
-    return "data" if key == "data.name" else key.rsplit(".", 1)[-1]
+    """`recipe.batch_size` -> `batch_size`, `model.name` -> `model`, as a column's head."""
+    return key.removesuffix(".name").rsplit(".", 1)[-1]
 
 
 def show(value: Estimate, is_error: bool) -> str:
@@ -96,9 +97,7 @@ def _cell(
     if planned and (cell.key, residual) not in planned:
         return "-"
     value = cell.residual if residual else cell.plain
-    mine = runs["residual"] == residual
-    for key, wanted in zip(rows, cell.key):
-        mine &= runs[key] == wanted
+    mine = matching(runs, rows, cell.key) & (runs["residual"] == residual)
     statuses = runs[mine]["status"]
     text = show(value, is_error) if value.n else ""
     others = [
@@ -111,13 +110,22 @@ def _cell(
     return ", ".join([text] * bool(text) + others) or "missing"
 
 
+def matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "pd.Series[bool]":
+    """Which runs have these values of the settings `rows`."""
+    found = pd.Series(True, index=runs.index)
+    for name, value in zip(rows, key):
+        found &= runs[name].map(str) == str(value)
+    return found
+
+
 def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str, str]:
-    depth, shortcut = settings["depth"], settings.get("model.shortcut")
+    depth, shortcut = settings["depth"], settings.get("model.shortcut", DEFAULT)
+    shortcut = None if shortcut == DEFAULT else shortcut
     plain, residual = (published_error(reference, split, depth, r, shortcut) for r in (False, True))
     gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
     return {
         "published plain": _quote(plain),
-        "published ResNet": _quote(residual),
+        "published residual": _quote(residual),
         "published gap": gap,
     }
 
@@ -162,16 +170,19 @@ def notes_table(runs: pd.DataFrame, departures: dict[str, str]) -> pd.DataFrame:
 
 
 def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, str]) -> pd.DataFrame:
-    """Parameters of both twins, and how each row's runs depart from the paper's protocol."""
+    """Name and parameters of both twins, and how they depart from the paper's protocol."""
     table = []
     for key, group in runs.groupby(rows, dropna=False, sort=True):
         values = key if isinstance(key, tuple) else (key,)
         row: dict[str, Any] = dict(zip(map(short, rows), values))
-        for name, residual in (("plain parameters", False), ("ResNet parameters", True)):
-            counts = group[group["residual"] == residual]["parameters"].unique()
-            row[name] = f"{int(counts[0]):,}" if len(counts) else "-"
+        for name, residual in (("plain", False), ("residual", True)):
+            mine = group[group["residual"] == residual]
+            row[name] = mine["network"].iloc[0] if len(mine) else "-"
+            row[f"{name} parameters"] = f"{int(mine['parameters'].iloc[0]):,}" if len(mine) else "-"
+        row["recipe"] = "; ".join(dict.fromkeys(group["recipe.name"].map(str)))
         told = dict.fromkeys(departures[directory] for directory in group.index)
-        row["departures from the protocol"] = "; ".join(told)
+        if set(told) != {"-"}:
+            row["departures from the protocol"] = "; ".join(told)
         table.append(row)
     return pd.DataFrame(table)
 

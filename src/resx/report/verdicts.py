@@ -22,9 +22,12 @@ def interval(difference: Estimate) -> str:
 def verdicts(runs: pd.DataFrame) -> list[str]:
     """Sentences on degradation, its cause, and the gap, over runs that differ in depth.
 
-    Only finished and diverged runs count; a diverged one has no error, but is a result.
+    Of one depth there is only the gap. Only finished and diverged runs count; a diverged one has
+    no error, but is a result.
     """
     final = judged(runs)
+    if final["depth"].nunique() == 1:
+        return [sentence for sentence in [shortcut_helps(final)] if sentence]
     said = [degradation(final, r) for r in (False, True) if (final["residual"] == r).any()]
     said += [cause(final), first_gap(final)]
     return [sentence for sentence in said if sentence]
@@ -103,6 +106,73 @@ def cause(runs: pd.DataFrame) -> str:
     if train.high < 0 and test.low > 0:
         return f"Over-fitting or optimisation? Over-fitting {where}."
     return f"Over-fitting or optimisation? The intervals do not tell {where}."
+
+
+def shortcut_helps(runs: pd.DataFrame) -> str:
+    """Does the residual net of this depth train better than its plain twin?"""
+    depth = runs["depth"].iloc[0]
+    sides = [runs[runs["residual"] == r] for r in (False, True)]
+    if any(s.empty for s in sides):
+        return ""
+    lost = [_diverged(s) for s in sides]
+    question = "Does the shortcut help?"
+    if lost[0] != lost[1]:
+        told = f"{lost[0]} of {len(sides[0])} plain runs and {lost[1]} of {len(sides[1])} residual"
+        return f"{question} {'Yes' if lost[0] > lost[1] else 'No'}: {told} ones diverged."
+    gap = paired(*(side(runs, depth, r, CLEAN) for r in (False, True)))
+    if gap.n == 0:
+        return f"{question} Nothing to say: no seed has finished with and without."
+    plain, residual = (100 * s[CLEAN].mean() for s in sides)
+    fact = f"clean training error {plain:.2f} % without, {residual:.2f} % with it"
+    tail = f"{fact} ({points(gap.mean)} points; {interval(gap)})"
+    if not gap.has_interval:
+        return f"{question} {'It seems so' if gap.mean > MARGIN else 'It seems not'}: {tail}."
+    if gap.low > 0:
+        return f"{question} Yes: {tail}."
+    if gap.high < 0:
+        return f"{question} No, it harms: {tail}."
+    if gap.high <= MARGIN:
+        return f"{question} No: {tail}."
+    return f"{question} Inconclusive, {more_seeds(gap, MARGIN)}: {tail}."
+
+
+def ranking(runs: pd.DataFrame, settings: list[str]) -> str:
+    """Which of the rows' other settings trains best, which worst? For residual nets of one depth.
+
+    By clean training error, or by the loss where the errors of both are below half a point.
+    """
+    final = judged(runs)
+    deepest = final[final["residual"] & (final["depth"] == final["depth"].max())]
+    groups = {
+        ", ".join(f"{s.rsplit('.', 1)[-1].replace('_', ' ')} {v}" for s, v in zip(settings, key)): g
+        for key, g in deepest.groupby(settings, dropna=False)
+    }
+    if len(groups) < 2:
+        return ""
+    lost = [name for name, g in groups.items() if _diverged(g)]
+    means = {name: g[CLEAN].mean() for name, g in groups.items() if name not in lost}
+    means = {name: mean for name, mean in means.items() if mean == mean}
+    diverged = f" Diverged: {'; '.join(lost)}." if lost else ""
+    if len(means) < 2:
+        return diverged.strip()
+    best, worst = (choose(means, key=means.__getitem__) for choose in (min, max))
+    errors = f"{100 * means[best]:.2f} % with {best}, {100 * means[worst]:.2f} % with {worst}"
+    measure, unit = (CLEAN, "error") if means[worst] >= MARGIN else ("train_clean_loss", "loss")
+    if unit == "loss":
+        losses = {name: groups[name][measure].mean() for name in means}
+        best, worst = (choose(losses, key=losses.__getitem__) for choose in (min, max))
+        errors = f"{losses[best]:.4f} with {best}, {losses[worst]:.4f} with {worst}"
+    rise = paired(*(groups[name].set_index("seed")[measure] for name in (worst, best)))
+    told = "one seed, so no interval"
+    if rise.has_interval:
+        sure = "beyond" if rise.low > 0 else "within"
+        told = f"{sure} the 95 % interval of {rise.n} paired seeds"
+    depth = deepest["depth"].iloc[0]
+    why = " (all errors below half a point)" if unit == "loss" else ""
+    return (
+        f"Which trains best at {depth} layers? By clean training {unit}{why}: {errors}; {told}."
+        f"{diverged}"
+    )
 
 
 def first_gap(runs: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from resx.config import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
 from resx.evaluation import evaluate
+from resx.seeding import seed_noise
 from resx.training.schedule import learning_rate
 from resx.training.state import State
 from resx.training.tracking import Tracker
@@ -72,6 +73,7 @@ class Trainer:
         started = time.perf_counter() - state.seconds
         for step, (images, labels) in zip(range(state.step + 1, recipe.steps + 1), batches):
             lr = learning_rate(step, recipe, state.warmup_end)
+            seed_noise(self.seed, step)
             outcome = train_step(self.forward, images, labels, state.optimizer, lr, self.precision)
             state.step = step
             state.totals.add(outcome)

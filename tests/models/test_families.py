@@ -1,0 +1,191 @@
+"""What every family keeps to: twins, branches and shortcuts, torchvision's functions, refusals."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from sklearn.datasets import load_digits
+from torch import nn
+
+from resx.models.building import build_network
+from resx.models.complexity import flops, parameters
+from resx.models.densenet import densenet
+from resx.models.initialization import initialize
+from resx.models.layers import Network
+from resx.models.naming import export_weights, load_weights
+from resx.models.resnet import resnet
+from resx.models.resnext import resnext
+from resx.models.vit import vit
+from resx.models.wide import wide
+from resx.request import RequestError
+from tests.conftest import yamls
+
+CPU = torch.device("cpu")
+# Small enough to learn a batch in a second; the rest of the yaml stays as it is.
+SMALL = {
+    "densenet": ["depth=13"],
+    "highway": ["depth=8"],
+    "preact": ["depth=8"],
+    "resnet": ["depth=8"],
+    "resnext": ["depth=11", "model.width=8", "model.cardinality=2"],
+    "vit": ["depth=2", "model.width=32"],
+    "wide": ["depth=10", "model.widening=1"],
+}
+
+
+@pytest.fixture
+def build(configure):
+    def make(name, *overrides):
+        config = configure("train", f"model={name}", *SMALL[name], *overrides)
+        return build_network(config, 10, 1, 8, CPU)
+
+    return make
+
+
+@pytest.mark.parametrize("name", yamls("model"))
+def test_every_block_has_a_branch_and_residual_ones_a_shortcut(name, build):
+    kinds = {}
+    for residual in ("true", "false"):
+        network = build(name, f"residual={residual}")
+        stages = [m for n, m in network.named_children() if n.startswith("stage")]
+        blocks = [block for stage in stages for block in stage.children()]
+        assert all(isinstance(block.branch, nn.Module) for block in blocks)
+        kinds[residual] = [hasattr(block, "shortcut") for block in blocks]
+    assert not any(kinds["false"])
+    reshaping = 2 if name == "highway" else 0  # layers that change shape are plain ones there
+    assert kinds["true"].count(False) == reshaping
+
+
+@pytest.mark.parametrize("name", sorted({*yamls("model")} - {"densenet"}))  # its twin is wider
+def test_a_plain_net_starts_from_the_weights_of_its_twin(name, build):
+    ours, plain = (build(name, f"residual={r}").state_dict() for r in ("true", "false"))
+    assert plain.keys() <= ours.keys()
+    assert all(torch.equal(ours[n], plain[n]) for n in plain)
+    assert all(plain[n].std() > 0 for n in plain if plain[n].ndim == 4)
+
+
+@pytest.mark.parametrize("residual", ["true", "false"])
+@pytest.mark.parametrize("name", yamls("model"))
+def test_one_batch_is_learned_by_heart(name, residual, build):
+    images, labels = load_digits(return_X_y=True)
+    x = torch.from_numpy(images[:16]).float().reshape(16, 1, 8, 8) / 16 - 0.3
+    labels = torch.from_numpy(labels[:16])
+    network = build(name, f"residual={residual}").train()
+    optimizer = torch.optim.AdamW(network.parameters(), 0.003)
+    for _ in range(150):
+        loss = F.cross_entropy(network(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.02
+
+
+@pytest.mark.parametrize("name", yamls("model"))
+def test_multiply_adds_are_counted_at_least_once_a_weight_of_a_convolution(name, build):
+    network = build(name)
+    weights = sum(m.weight.numel() for m in network.modules() if isinstance(m, nn.Conv2d))
+    assert flops(network, 1, 8) / 2 > weights
+
+
+def test_norm_statistics_and_gates_keep_the_bias_that_was_asked_for(build):
+    network = build("highway", "model.gate_bias=-1.5")
+    biases = [m.bias for m in network.modules() if type(m).__name__ == "Gate"]
+    assert biases
+    assert all(torch.equal(b, torch.full_like(b, -1.5)) for b in biases)
+
+
+TORCHVISIONS = {
+    "resnet18": lambda: resnet(18, True, "basic", "imagenet", 7, 3, 64),
+    "resnet34": lambda: resnet(34, True, "basic", "imagenet", 7, 3, 64),
+    "resnet50": lambda: resnet(50, True, "bottleneck", "imagenet", 7, 3, 64, stride_in="3x3"),
+    "resnet101": lambda: resnet(101, True, "bottleneck", "imagenet", 7, 3, 64, stride_in="3x3"),
+    "resnet152": lambda: resnet(152, True, "bottleneck", "imagenet", 7, 3, 64, stride_in="3x3"),
+    "wide_resnet50_2": lambda: wide(50, True, "bottleneck", "imagenet", 7, 3, 64),
+    "resnext50_32x4d": lambda: resnext(50, True, "bottleneck", "imagenet", 7, 3, 64),
+    "resnext101_32x8d": lambda: resnext(
+        101, True, "bottleneck", "imagenet", 7, 3, 64, base_width=8
+    ),
+    "densenet121": lambda: densenet(121, True, "bottleneck", "imagenet", 7, 3, 64),
+    "densenet201": lambda: densenet(201, True, "bottleneck", "imagenet", 7, 3, 64),
+    "vit_b_16": lambda: vit(12, True, "encoder", "auto", 7, 3, 64),
+}
+LARGE = ("resnet101", "resnet152", "resnext101_32x8d", "densenet201")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in TORCHVISIONS]
+)
+def test_outputs_equal_torchvisions_for_equal_weights_both_ways(name):
+    torch.manual_seed(0)
+    options = {"image_size": 64} if name.startswith("vit") else {}
+    theirs = getattr(torchvision.models, name)(num_classes=7, **options).eval()
+    ours = TORCHVISIONS[name]().eval()
+    images = torch.randn(2, 3, 64, 64)
+    load_weights(ours, theirs.state_dict(), "torchvision")
+    with torch.no_grad():
+        assert (ours(images) - theirs(images)).abs().max() < 1e-5
+    initialize(ours, 1)
+    theirs.load_state_dict(export_weights(ours, "torchvision"))  # strict: every name, every shape
+    with torch.no_grad():
+        assert (ours(images) - theirs(images)).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: resnet(34, False, "basic", "imagenet", 7, 3, 64),
+        lambda: resnet(34, True, "basic", "imagenet", 7, 3, 64, shortcut="A"),
+        lambda: resnet(50, True, "bottleneck", "imagenet", 7, 3, 64),  # its stride is in the 1x1
+        lambda: vit(2, True, "encoder", "auto", 7, 3, 64, skip="mlp"),
+    ],
+)
+def test_a_network_that_torchvision_does_not_have_is_not_named_like_one(make):
+    network: Network = make()
+    with pytest.raises(
+        RequestError, match=re.escape(f"{network.title} is not in it, only in resx")
+    ):
+        export_weights(network, "torchvision")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["model=preact", "depth=21"], "depth=21: no such network with this block in any layout"),
+        (["model=preact", "block=conv"], "block=conv: must be one of basic, bottleneck"),
+        (["model=preact", "model.order=best"], "model.order=best: must be one of original,"),
+        (["model=preact", "model.gate=open"], "model.gate=open: must be one of"),
+        (["model=preact", "model.gate=exclusive", "residual=false"], "a plain net has no shortcut"),
+        (["model=wide", "depth=20"], "nearest depths are 16, 18, 22"),
+        (
+            ["model=wide", "depth=29", "block=bottleneck"],
+            "in the cifar layout wide has basic alone",
+        ),
+        (["model=wide", "model.widening=0"], "model.widening=0: must be at least 1"),
+        (["model=wide", "model.dropout=1.5"], "model.dropout=1.5: must be in [0, 1)"),
+        (["model=resnext", "block=basic"], "block=basic: must be one of bottleneck"),
+        (["model=resnext", "depth=30"], "nearest depths are 29, 38, 50"),
+        (["model=densenet", "depth=41"], "nearest depths are 40, 43"),
+        (["model=densenet", "model.compression=0"], "model.compression=0.0: must be in (0, 1]"),
+        (["model=highway", "block=basic"], "block=basic: must be one of conv, linear"),
+        (["model=highway", "layout=imagenet"], "highway has the cifar layout alone"),
+        (["model=vit", "model.skip=some"], "model.skip=some: must be one of both, attention"),
+        (["model=vit", "model.patch=3"], "model.patch=3: must divide image_size=8"),
+        (["model=vit", "model.heads=5"], "model.heads=5: must divide model.width=64"),
+        (["model=vit", "layout=cifar"], "vit has no layouts"),
+    ],
+)
+def test_what_a_family_does_not_have_is_refused_with_what_it_has(overrides, message, configure):
+    config = configure("train", *overrides)
+    with pytest.raises(RequestError, match=re.escape(message)):
+        build_network(config, 10, 1, 8, CPU)
+
+
+def test_parameters_of_twins_differ_only_where_a_shortcut_has_some(build):
+    sizes = {
+        name: [parameters(build(name, f"residual={r}")) for r in ("true", "false")]
+        for name in ("resnet", "preact", "vit", "wide", "highway")
+    }
+    assert all(sizes[name][0] == sizes[name][1] for name in ("resnet", "preact", "vit"))
+    assert all(sizes[name][0] > sizes[name][1] for name in ("wide", "highway"))
