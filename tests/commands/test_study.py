@@ -220,3 +220,16 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
     )
     assert kills
     assert table(done.stdout) == table(whole.stdout)
+
+
+@pytest.mark.parametrize(
+    ("study", "rows"),
+    [
+        ("families", ["depth", "model.name"]),
+        ("cifar10_families", ["depth", "model.name", "recipe.name", "data.normalize"][:2]),
+        ("cardinality", ["depth", "model.cardinality", "model.base_width"]),
+        ("preact_depth", ["depth", "model.order"]),
+    ],
+)
+def test_rows_are_what_the_grid_varies_within_a_family(grid_of, study, rows):
+    assert grid_of(study, "data.root=/images").rows == rows

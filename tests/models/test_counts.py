@@ -1,36 +1,15 @@
 """Parameters and multiply-adds are the published ones, of every network in parameters.csv."""
 
-from functools import cache
+import subprocess
+import sys
+from pathlib import Path
 
-import hydra
 import pytest
-import torch
 import torchvision
-from omegaconf import OmegaConf
 
-from resx import cli
-from resx.config import InfoConfig
-from resx.models.building import build_network
 from resx.models.complexity import flops, parameters
 from resx.reference import parameter_counts
-from resx.settings import conf_dir, typed
-
-
-@cache
-def composed(groups):
-    cli.register_schemas()
-    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return hydra.compose("info", list(groups))
-
-
-def build(request):
-    """The network of a row, on the meta device; a composition for all rows of equal groups."""
-    overrides = request.split()
-    groups = tuple(o for o in overrides if o.startswith(("data=", "model=")))
-    rest = [o for o in overrides if o not in groups]
-    config = typed(OmegaConf.merge(composed(groups), OmegaConf.from_dotlist(rest)), InfoConfig)
-    shape = (config.data.classes, config.data.channels, config.data.image_size)
-    return build_network(config, *shape, torch.device("meta"))
+from scripts.networks import build
 
 
 @pytest.mark.parametrize(("title", "num_classes"), list(parameter_counts()))
@@ -98,3 +77,12 @@ def test_multiply_adds_are_torchvisions(request_, weights):
     stated = torchvision.models.get_weight(f"{weights}_Weights.IMAGENET1K_V1").meta["_ops"]
     counted = flops(build(f"data=imagenet {request_}"), 3, 224) / 2e9
     assert counted == pytest.approx(stated, abs=0.002)
+
+
+@pytest.mark.slow
+def test_the_table_of_networks_is_what_its_script_writes():
+    top = Path(__file__).parents[2]
+    command = [sys.executable, "scripts/networks.py"]
+    written = subprocess.run(command, cwd=top, capture_output=True, text=True, check=True).stdout
+    assert written == (top / "docs" / "networks.md").read_text()
+    assert written.count("| equal: ") == len(parameter_counts())

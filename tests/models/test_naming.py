@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.models.naming import bare, detect, load_weights
+from resx.models.naming import bare, detect, export_weights, load_weights
 from resx.models.resnet import resnet
 from resx.request import RequestError
 
@@ -71,6 +71,15 @@ def test_akamasters_weights_compute_the_same_function(reference):
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         assert (network(images) - reference(images)).abs().max() < 1e-5
+
+
+def test_exported_to_akamasters_names_they_compute_the_same_there(reference):
+    network = resnet(20, True, "basic", "cifar", 10).eval()
+    load_weights(network, reference.state_dict(), "akamaster")
+    again = Reference(3).eval()
+    again.load_state_dict(export_weights(network, "akamaster"))
+    theirs = reference.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in again.state_dict().items())
 
 
 @pytest.mark.parametrize(

@@ -275,3 +275,62 @@ def test_collected_runs_are_a_table(write):
     assert isinstance(runs, pd.DataFrame)
     assert len(runs) == 12
     assert set(runs["recipe.lr"]) == {0.05}
+
+
+def write_family(outputs, base, name, residual, errors, **settings):
+    options = {"model__name": name, "model___target_": f"resx.models.{name}.{name}", **settings}
+    for seed, error in enumerate(errors):
+        write_run(outputs, base, 56, residual, seed, error, **options)
+
+
+def test_families_have_a_row_and_a_verdict_each(resx, tmp_path, base):
+    outputs = tmp_path / "outputs"
+    for residual, error in ((False, 0.5), (True, 0.01)):
+        write_family(outputs, base, "resnet", residual, (error, error + 0.002))
+        write_family(outputs, base, "wide", residual, (0.02, 0.021), model__widening=2)
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 0, answer.err
+    assert "With model resnet: Does the shortcut help? Yes: clean training error 50.10 %" in (
+        answer.out
+    )
+    assert "With model wide: Does the shortcut help? No: clean training error 2.05 %" in answer.out
+    assert "56   wide" in answer.out
+    assert "widening" not in answer.out.split("Training error")[0]
+    (directory,) = tmp_path.glob("outputs/reports/*")
+    assert (directory / "rows.png").stat().st_size > 5000
+
+
+def test_variants_are_ranked_and_a_diverged_one_is_named(resx, tmp_path, base):
+    outputs = tmp_path / "outputs"
+    for shortcut, errors in (("A", (0.02, 0.03)), ("B", (0.10, 0.12)), ("C", (0.5, 0.5))):
+        for seed, error in enumerate(errors):
+            status = "diverged" if shortcut == "C" and seed else "finished"
+            options = {"status": status, "model__shortcut": shortcut}
+            write_run(outputs, base, 56, True, seed, error, **options)
+    answer = resx("report", "runs=outputs/runs/**")
+    assert "Which trains best at 56 layers? By clean training error: 2.50 % with shortcut A," in (
+        answer.out
+    )
+    assert "11.00 % with shortcut B; beyond the 95 % interval of 2 paired seeds" in answer.out
+    assert "Diverged: shortcut C." in answer.out
+
+
+def test_a_setting_left_to_the_network_is_a_row_called_default(resx, tmp_path, base):
+    outputs = tmp_path / "outputs"
+    for seed in (0, 1):
+        write_run(outputs, base, 56, True, seed, 0.3, model__width=8)
+        write_run(outputs, base, 56, True, seed, 0.1)
+        write_run(outputs, base, 56, False, seed, 0.6)
+    answer = resx("report", "runs=outputs/runs/**")
+    rows = [line.split()[:3] for line in answer.out.splitlines() if line.startswith("    56")]
+    assert ["56", "8", "missing"] in rows
+    assert ["56", "default", "60.00"] in rows
+
+
+def test_runs_that_were_trained_differently_are_no_families_to_compare(resx, tmp_path, base):
+    outputs = tmp_path / "outputs"
+    write_family(outputs, base, "resnet", True, (0.1, 0.2))
+    write_family(outputs, base, "wide", True, (0.1, 0.2), recipe__lr=0.3)
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 2
+    assert "they differ in recipe.lr: 0.05, 0.3" in answer.err

@@ -99,8 +99,9 @@ def test_clean_training_error_is_that_of_the_final_weights(resx, tiny, only_run,
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("recipe.warmup=error", "recipe.warmup_min_depth=0"), ("data.pad=1", "data.flip=true")],
-)
+    [(), ("recipe.warmup=error", "recipe.warmup_min_depth=0"), ("data.pad=1", "data.flip=true"),
+     ("model.drop_path=0.5",)],
+)  # fmt: skip
 def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
     resx, tiny, tmp_path, monkeypatch, options
 ):
@@ -128,6 +129,18 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
     (whole,) = tmp_path.glob("whole/runs/*/*/*")
     assert records(half) == records(whole)
     assert equal(weights(half), weights(whole))
+
+
+def test_dropout_is_a_function_of_seed_and_step(resx, tiny, tmp_path):
+    """Whatever torch's own generator did before."""
+    for outputs in ("first", "second"):
+        torch.manual_seed(len(outputs))
+        assert resx("train", *tiny, "model.drop_path=0.5", f"outputs={outputs}").code == 0
+    first, second = (next(tmp_path.glob(f"{o}/runs/*/*/*")) for o in ("first", "second"))
+    assert records(first) == records(second)
+    without = resx("train", *tiny, "outputs=without")
+    assert without.code == 0
+    assert records(next(tmp_path.glob("without/runs/*/*/*"))) != records(first)
 
 
 def test_a_damaged_newest_checkpoint_costs_steps_but_not_the_result(resx, tiny, tmp_path):

@@ -115,7 +115,9 @@ def with_defaults(
     """Settings of the rows that are left to the network have a name, so that they can be a key."""
 
     def named(value: Any) -> Any:
-        return DEFAULT if value is None or value != value else value  # NaN where runs have others
+        if value is None or value != value:  # NaN in a column that has numbers too
+            return DEFAULT
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
     planned = tuple((tuple(named(v) for v in key), side) for key, side in about.planned)
     named_rows = {r: runs[r].map(named) for r in rows}
