@@ -13,4 +13,5 @@ for depths in 20,56 32,44,110; do                                     # 3. the p
   resx study cifar10_fig6 "${cifar[@]}" depth="$depths" seed=0 hydra/launcher=basic
 done
 resx study cifar10_fig6 "${cifar[@]}" hydra/launcher=basic            # 4. the other seeds
+resx study cifar10_families "${cifar[@]}" hydra/launcher=basic        # 5. every architecture
 # What to keep: docs/results/ has room for reports and for runs without their checkpoints.

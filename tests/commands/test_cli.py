@@ -49,6 +49,7 @@ def test_help_names_every_command(resx):
         (("study", "degradation", "study.reference=foo"), "unknown study.reference 'foo'"),
         (("train", "dpeth=34"), "resx train: unknown setting 'dpeth'; did you mean 'depth'?"),
         (("train", "model.widht=3"), "unknown setting 'model.widht'; did you mean 'model.width'?"),
+        (("train", "model=wide", "model.widenin=3"), "did you mean 'model.widening'?"),
         (("train", "recpie.steps=3"), "unknown setting 'recpie.steps'; did you mean"),
         (("train", "+extra=3"), "unknown setting 'extra'"),
         (("train", "model=resnt"), "unknown model 'resnt'; did you mean 'resnet'?"),

@@ -10,7 +10,7 @@ import pytest
 
 from resx.reference.published import PROTOCOLS, published_curve, published_error
 from resx.report.collect import collect, find_runs
-from resx.report.tables import departures
+from resx.report.departures import departures
 from resx.report.verdicts import verdicts
 from resx.settings import plain
 from tests.report.synthetic import write_run

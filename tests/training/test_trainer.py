@@ -224,6 +224,16 @@ def test_every_recipe_yaml_trains(name, resx, only_run):
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("residual", ["true", "false"])
+@pytest.mark.parametrize("name", yamls("model"))
+def test_every_family_trains_on_cuda(resx, only_run, name, residual):
+    options = ("recipe.steps=30", "recipe.optimizer=adamw", "recipe.lr=0.002", "precision=bf16")
+    answer = resx("train", f"model={name}", f"residual={residual}", "device=cuda", *options)
+    assert answer.code == 0, answer.err
+    assert json.loads((only_run() / "summary.json").read_text())["status"] == "finished"
+
+
+@pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_cuda_trains_to_the_same_error_as_the_cpu(resx, tmp_path, precision):
     for device in ("cpu", "cuda"):

@@ -38,14 +38,14 @@ def main(config: InfoConfig, composed: DictConfig) -> int:
     rows = parts(network, *shape)
     print(f"{network.title}, images {_times(shape[0], shape[1], shape[1])}, {data.classes} classes")
     print(
-        f"\n{'':8} {'blocks':>6} {'layers':>6} {'output':>14} {'parameters':>12} {'mult-adds':>12}"
+        f"\n{'':12} {'blocks':>6} {'layers':>6} {'output':>14} {'parameters':>12} {'mult-adds':>12}"
     )
     for row in rows:
         sizes = f"{row.parameters:12,} {_si(row.multiply_adds):>12}"
-        print(f"{row.name:8} {row.blocks or '':>6} {row.layers:6} {row.output:>14} {sizes}")
+        print(f"{row.name:12} {row.blocks or '':>6} {row.layers:6} {row.output:>14} {sizes}")
     total, layers = parameters(network), sum(r.layers for r in rows)
     cost = _si(sum(r.multiply_adds for r in rows))
-    print(f"{'total':8} {'':6} {layers:6} {'':14} {total:12,} {cost:>12}\n")
+    print(f"{'total':12} {'':6} {layers:6} {'':14} {total:12,} {cost:>12}\n")
     published = parameter_counts().get((network.title, data.classes))
     if published and data.channels == 3:
         print(f"published parameters  {published.parameters:,} ({published.source})")

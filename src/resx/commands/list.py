@@ -21,8 +21,10 @@ def main(conf: Path, arguments: list[str]) -> int:
             raise RequestError(unknown("group", name, present))
     for group in arguments or present:
         print(f"{GROUPS[group]} ({group}=...)")
-        for path in sorted((conf / group).glob("*.yaml")):
-            print(f"  {path.stem:16} {description(path)}")
+        paths = sorted((conf / group).glob("*.yaml"))
+        width = max(len(path.stem) for path in paths)
+        for path in paths:
+            print(f"  {path.stem:{width}}  {description(path)}")
     return 0
 
 

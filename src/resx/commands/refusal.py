@@ -1,6 +1,7 @@
 """Errors of Hydra, OmegaConf and ours as one line that says what to change."""
 
 import re
+import sys
 from typing import Any
 
 import hydra
@@ -51,10 +52,11 @@ def one_line(error: BaseException, command: str) -> str | None:
 
 
 def known_settings(command: str) -> list[str]:
-    """Every key of the command's default configuration, with its groups in front."""
+    """Every key of the command's configuration with the groups that were typed, such as a model."""
+    chosen = [a for a in sys.argv if re.fullmatch(r"(data|model|recipe|study)=[\w-]+", a)]
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = OmegaConf.to_container(hydra.compose(command))
+        config = OmegaConf.to_container(hydra.compose(command, chosen))
     keys: list[str] = []
 
     def walk(node: Any, prefix: str) -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 from resx.reference.published import PROTOCOLS
 from resx.report.aggregates import write_aggregates
 from resx.report.collect import Collected, of_network, refuse_strangers, varying
+from resx.report.convergence import convergence, convergence_figure, steps_table
+from resx.report.departures import departures_of
 from resx.report.figures import (
-    convergence,
-    convergence_figure,
     curves_figure,
     depth_figure,
     draw,
@@ -21,7 +21,6 @@ from resx.report.page import Section, write_markdown, write_page
 from resx.report.tables import (
     DEFAULT,
     MEASURES,
-    departures,
     measure_table,
     networks_table,
     notes_table,
@@ -67,7 +66,7 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
         raise RequestError(f"{about.name}: no run can be read ({skipped})")
     rows = about.rows or default_rows(runs)
     refuse_strangers(runs, rows, in_a_study=bool(about.rows))
-    told = departures_of(runs, about)
+    told = departures_of(runs, about.protocol)
     runs, about = with_defaults(runs, about, rows)
     directory.mkdir(parents=True, exist_ok=True)
     judged = best_of(runs, rows, about.best_over) if about.best_over else runs
@@ -86,7 +85,8 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
             runs, told if about.reference in ("he2015_table2", "he2015_table3") else {}
         )
     same_protocol = about.reference if set(told.values()) == {"none"} else None
-    figures = draw_figures(runs, collected.curves, rows, same_protocol, directory)
+    shown = [r for r in rows if r != about.best_over]
+    figures = draw_figures(judged, collected.curves, shown, same_protocol, directory)
     tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
     aggregates = directory.parent.parent / "aggregates" / about.name
     write_aggregates(runs, collected.curves, rows, aggregates)
@@ -153,17 +153,6 @@ def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
     return pd.concat(kept) if kept else runs
 
 
-def departures_of(runs: pd.DataFrame, about: Question) -> dict[str, str]:
-    if about.protocol is None:
-        return dict.fromkeys(runs.index, "-")
-    told = {}
-    for directory, row in runs.iterrows():
-        plain_net = {"model.shortcut"} if not row["residual"] else set()  # it has none
-        protocol = {k: v for k, v in about.protocol.items() if k not in plain_net}
-        told[str(directory)] = departures(dict(row), protocol)
-    return told
-
-
 def state_of(runs: pd.DataFrame, planned: int, skipped: dict[str, str]) -> list[str]:
     """What a reader must know of runs that are not finished."""
     counts = runs["status"].value_counts().to_dict()
@@ -198,17 +187,3 @@ def draw_figures(
     elif rows != ["depth"]:
         figures["Final error"] = draw("rows", directory, lambda: rows_figure(runs, rows))
     return figures
-
-
-def steps_table(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Mean steps to each training error; `never` where no seed gets there."""
-    table = convergence(runs, curves)
-    rows = []
-    for (depth, residual), group in table.groupby(["depth", "residual"], sort=True):
-        row = {"depth": depth, "network": "residual" if residual else "plain"}
-        for threshold, reached in group.groupby("threshold", sort=False):
-            steps = reached["step"].dropna()
-            some = f" ({len(steps)} of {len(reached)})" if len(steps) < len(reached) else ""
-            row[f"{threshold:.0%}"] = f"{steps.mean():.0f}{some}" if len(steps) else "never"
-        rows.append(row)
-    return pd.DataFrame(rows)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from resx.reference.published import PROTOCOLS, published_curve
 from resx.report.statistics import gap_table
-from resx.report.tables import matching, short
+from resx.report.tables import in_order, matching, short
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -24,7 +25,7 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "resx",  # the same runs give the same file
     "figure.constrained_layout.use": True,
 }
-THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+FEW = 8  # curves that a legend within the axes has room for
 SIDES = ((False, "plain", "s", "--"), (True, "residual", "o", "-"))
 
 
@@ -41,10 +42,10 @@ def curves_figure(
 
     The paper's own curves lie behind ours, grey, where `reference` says the protocol is the same.
     """
-    figure = Figure(figsize=(9, 3.8))
+    keys = keys_of(runs, rows)
+    crowded = len(keys) > FEW
+    figure = Figure(figsize=(11, 1 + 0.17 * max(len(keys), 20)) if crowded else (9, 3.8))
     axes = figure.subplots(1, 2, sharey=True)
-    keys = sorted({tuple(k) for k in runs[rows].itertuples(index=False)}, key=str)
-    keys = sorted(keys, key=lambda k: tuple((isinstance(v, str), v) for v in map(_sortable, k)))
     colours = dict(zip(keys, shades(len(keys))))
     for axis, (residual, name, _, _) in zip(axes, SIDES):
         for key in keys:
@@ -52,23 +53,26 @@ def curves_figure(
             records = curves[curves["directory"].isin(mine.index)]
             label = f"{name}-{', '.join(map(str, key))}"
             if reference and rows == ["depth"]:
-                _draw_published(axis, reference, key[0], residual)
+                _draw_published(axis, reference, int(str(key[0])), residual)
             _draw_band(axis, records[records.split == "train"], colours[key], 0.8, None)
             _draw_band(axis, records[records.split == "test"], colours[key], 2.0, label)
         axis.set(title=f"{name} (thin: training, bold: test)", xlabel="step")
-        if axis.get_legend_handles_labels()[0]:
+        if axis.get_legend_handles_labels()[0] and not crowded:
             axis.legend(fontsize=8)
+    if crowded:
+        lines = [Line2D([], [], color=colours[key]) for key in keys]
+        names = [", ".join(map(str, key)) for key in keys]
+        title = ", ".join(map(short, rows))
+        figure.legend(lines, names, title=title, loc="outside right center", fontsize=7)
     axes[0].set_ylabel("error (%)")
     axes[0].set_ylim(bottom=0)
     return figure
 
 
-def _sortable(value: object) -> float | str:
-    return value if isinstance(value, str) else float(str(value)) if _number(value) else str(value)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def keys_of(runs: pd.DataFrame, rows: list[str]) -> list[tuple[object, ...]]:
+    """The rows of the study, in the order of its tables."""
+    keys = {tuple(key) for key in runs[rows].itertuples(index=False)}
+    return sorted(keys, key=lambda key: tuple(map(in_order, key)))
 
 
 def _draw_band(
@@ -122,9 +126,9 @@ def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
     """One line a row of the study: final errors with and without the shortcut, every seed."""
     done = runs[runs["status"] == "finished"]
     told = [r for r in rows if runs[r].map(str).nunique() > 1]
-    labels = done[told].map(str).agg(", ".join, axis=1) if len(done) else pd.Series(dtype=str)
-    order = list(dict.fromkeys(labels))[::-1]
-    figure = Figure(figsize=(9, 1.2 + 0.32 * len(order)))
+    keys = keys_of(done, told)[::-1]
+    place = {", ".join(map(str, key)): height for height, key in enumerate(keys)}
+    figure = Figure(figsize=(9, 1.2 + 0.28 * len(keys)))
     axes = figure.subplots(1, 2, sharey=True)
     measures = (("train_clean_error", "clean training error (%)"), ("test_error", "test error (%)"))
     for axis, (measure, label) in zip(axes, measures):
@@ -132,11 +136,12 @@ def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
             side = done[done["residual"] == residual]
             if side.empty:
                 continue
-            heights = labels[side.index].map(order.index)
+            names = [", ".join(map(str, key)) for key in side[told].itertuples(index=False)]
+            heights = pd.Series([place[name] for name in names], side.index)
             axis.plot(100 * side[measure], heights, ".", color=colour, alpha=0.4)
             means = 100 * side[measure].groupby(heights).mean()
             axis.plot(means, means.index, marker, color=colour, label=name)
-        axis.set(xlabel=label, yticks=range(len(order)), yticklabels=order)
+        axis.set(xlabel=label, yticks=range(len(keys)), yticklabels=list(place))
         axis.set_xlim(left=-1)
     if axes[1].get_legend_handles_labels()[0]:
         axes[1].legend()
@@ -157,44 +162,6 @@ def gap_figure(runs: pd.DataFrame) -> Figure:
         axis.errorbar([float(str(cell.key[0]))], [mean], yerr=spread, fmt="ko", capsize=4)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set(xlabel="depth", ylabel="gap of training error (points)")
-    return figure
-
-
-def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Steps until the running training error first is at or below each threshold (notes, 5.2).
-
-    Columns depth, residual, seed, threshold (a fraction), step; NaN where it never is.
-    """
-    rows = []
-    train = curves[curves.split == "train"]
-    for directory, run in runs.iterrows():
-        mine = train[train["directory"] == directory]
-        for threshold in THRESHOLDS:
-            reached = mine[mine["error"] <= threshold]["step"]
-            step = float(reached.min()) if len(reached) else float("nan")
-            rows.append((run["depth"], run["residual"], run["seed"], threshold, step))
-    return pd.DataFrame(rows, columns=["depth", "residual", "seed", "threshold", "step"])
-
-
-def convergence_figure(table: pd.DataFrame) -> Figure:
-    """Steps to reach a training error, against depth; a net that never gets there is not drawn."""
-    figure = Figure(figsize=(9, 3.4))
-    axes = figure.subplots(1, 2, sharey=True)
-    reached = table.dropna()
-    wanted = [t for t in THRESHOLDS if t in set(reached["threshold"])]
-    for axis, (residual, name, marker, line) in zip(axes, SIDES):
-        for threshold, colour in zip(wanted, shades(len(wanted))):
-            side = reached[(reached.residual == residual) & (reached.threshold == threshold)]
-            if side.empty:
-                continue
-            means = side.groupby("depth")["step"].mean()
-            axis.plot(
-                means.index, means, line, marker=marker, color=colour, label=f"{threshold:.0%}"
-            )
-        axis.set(title=name, xlabel="depth")
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(title="training error", fontsize=8)
-    axes[0].set_ylabel("steps")
     return figure
 
 

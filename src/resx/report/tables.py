@@ -39,7 +39,7 @@ def measure_table(
     known = {cell.key for cell in cells}
     absent = dict.fromkeys(key for key, _ in planned if key not in known)
     cells += [Cell(key, NONE, NONE, NONE) for key in absent]
-    for cell in sorted(cells, key=lambda c: tuple(_order(v) for v in c.key)):
+    for cell in sorted(cells, key=lambda c: tuple(in_order(v) for v in c.key)):
         row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
         row |= {
             "plain": _cell(runs, rows, cell, False, is_error, planned),
@@ -80,7 +80,7 @@ def show_gap(gap: Estimate, is_error: bool) -> str:
     return f"{text} [{factor * gap.low:+.{digits}f}, {factor * gap.high:+.{digits}f}]"
 
 
-def _order(value: Any) -> tuple[bool, Any]:
+def in_order(value: Any) -> tuple[bool, Any]:
     """Numbers by size, then everything else by its text."""
     number = isinstance(value, int | float | np.number) and not pd.isna(value)
     return (not number, value if number else str(value))
@@ -185,23 +185,3 @@ def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, st
             row["departures from the protocol"] = "; ".join(told)
         table.append(row)
     return pd.DataFrame(table)
-
-
-def departures(config: dict[str, Any], protocol: dict[str, Any]) -> str:
-    """Settings in which a run differs from the paper's, `ours (paper: theirs)`; flat settings.
-
-    What the paper itself varies (depth, residual, seed) is in no protocol. A list of settings in
-    the protocol allows each of them.
-    """
-    told = []
-    for key, theirs in protocol.items():
-        ours = config.get(key)
-        if ours != theirs and not (isinstance(theirs, list) and ours in theirs):
-            told.append(f"{short(key)} {_plain(ours)} (paper: {_plain(theirs)})")
-    return ", ".join(told) or "none"
-
-
-def _plain(value: Any) -> str:
-    if value is None or value == () or value == []:
-        return "none"
-    return "/".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
