@@ -311,7 +311,7 @@ def test_variants_are_ranked_and_a_diverged_one_is_named(resx, tmp_path, base):
     assert "Which trains best at 56 layers? By clean training error: 2.50 % with shortcut A," in (
         answer.out
     )
-    assert "11.00 % with shortcut B; beyond the 95 % interval of 2 paired seeds" in answer.out
+    assert "11.00 % with shortcut B; beyond the 95 % interval of 2 seeds" in answer.out
     assert "Diverged: shortcut C." in answer.out
 
 

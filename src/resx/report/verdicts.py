@@ -1,11 +1,13 @@
 """What the intervals say, in words; errors become percentage points here."""
 
+from typing import Any
+
 import pandas as pd
 
 from resx.report.statistics import Estimate, gap_table, paired, seeds_needed, side
 
 MARGIN = 0.005  # a rise whose interval lies below half a point is none
-CLEAN, TEST = "train_clean_error", "test_error"
+CLEAN, TEST, LOSS = "train_clean_error", "test_error", "train_clean_loss"
 
 
 def points(value: float) -> str:
@@ -137,42 +139,42 @@ def shortcut_helps(runs: pd.DataFrame) -> str:
 
 
 def ranking(runs: pd.DataFrame, settings: list[str]) -> str:
-    """Which of the rows' other settings trains best, which worst? For residual nets of one depth.
+    """Which of the rows' other settings trains best, which worst? For the deepest residual nets.
 
-    By clean training error, or by the loss where the errors of both are below half a point.
+    By clean training error, or by the loss where all errors are below half a point.
     """
     final = judged(runs)
     deepest = final[final["residual"] & (final["depth"] == final["depth"].max())]
-    groups = {
-        ", ".join(f"{s.rsplit('.', 1)[-1].replace('_', ' ')} {v}" for s, v in zip(settings, key)): g
-        for key, g in deepest.groupby(settings, dropna=False)
-    }
-    if len(groups) < 2:
-        return ""
-    lost = [name for name, g in groups.items() if _diverged(g)]
-    means = {name: g[CLEAN].mean() for name, g in groups.items() if name not in lost}
-    means = {name: mean for name, mean in means.items() if mean == mean}
-    diverged = f" Diverged: {'; '.join(lost)}." if lost else ""
-    if len(means) < 2:
+    groups = dict(list(deepest.groupby(settings, dropna=False)))
+    lost = [key for key, group in groups.items() if _diverged(group)]
+    diverged = f" Diverged: {'; '.join(_told(settings, key) for key in lost)}." if lost else ""
+    errors = {key: group[CLEAN].mean() for key, group in groups.items() if key not in lost}
+    errors = {key: error for key, error in errors.items() if error == error}
+    if len(errors) < 2:
         return diverged.strip()
+    by_loss = max(errors.values()) < MARGIN
+    measure = LOSS if by_loss else CLEAN
+    means = {key: groups[key][measure].mean() for key in errors}
     best, worst = (choose(means, key=means.__getitem__) for choose in (min, max))
-    errors = f"{100 * means[best]:.2f} % with {best}, {100 * means[worst]:.2f} % with {worst}"
-    measure, unit = (CLEAN, "error") if means[worst] >= MARGIN else ("train_clean_loss", "loss")
-    if unit == "loss":
-        losses = {name: groups[name][measure].mean() for name in means}
-        best, worst = (choose(losses, key=losses.__getitem__) for choose in (min, max))
-        errors = f"{losses[best]:.4f} with {best}, {losses[worst]:.4f} with {worst}"
-    rise = paired(*(groups[name].set_index("seed")[measure] for name in (worst, best)))
-    told = "one seed, so no interval"
+    rise = paired(*(groups[key].set_index("seed")[measure] for key in (worst, best)))
+    sure = "one seed, so no interval"
     if rise.has_interval:
-        sure = "beyond" if rise.low > 0 else "within"
-        told = f"{sure} the 95 % interval of {rise.n} paired seeds"
-    depth = deepest["depth"].iloc[0]
-    why = " (all errors below half a point)" if unit == "loss" else ""
-    return (
-        f"Which trains best at {depth} layers? By clean training {unit}{why}: {errors}; {told}."
-        f"{diverged}"
-    )
+        sure = f"{'beyond' if rise.low > 0 else 'within'} the 95 % interval of {rise.n} seeds"
+    told = [
+        (f"{means[key]:.4f}" if by_loss else f"{100 * means[key]:.2f} %")
+        + f" with {_told(settings, key, other)}"
+        for key, other in ((best, worst), (worst, best))
+    ]
+    what = "loss (all errors are below half a point)" if by_loss else "error"
+    where = f"Which trains best at {deepest['depth'].iloc[0]} layers?"
+    return f"{where} By clean training {what}: {', '.join(told)}; {sure}.{diverged}"
+
+
+def _told(settings: list[str], key: tuple[Any, ...], other: tuple[Any, ...] = ()) -> str:
+    """`shortcut C, width 8`: the settings of a key, or only those in which another differs."""
+    pairs = zip(settings, key, other or [None] * len(key))
+    kept = [(s, value) for s, value, theirs in pairs if not other or value != theirs]
+    return ", ".join(f"{s.rsplit('.', 1)[-1].replace('_', ' ')} {value}" for s, value in kept)
 
 
 def first_gap(runs: pd.DataFrame) -> str:
