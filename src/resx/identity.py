@@ -26,8 +26,8 @@ def logistics_names(schema: type, prefix: str = "") -> set[str]:
 def identity(config: object) -> str:
     """Ten hex digits over everything that decides a run's result, logistics left out.
 
-    So are values at their dataclass's default, and options of a slot that are off (null, false,
-    0): a setting that a later version adds does not rename the runs of this one.
+    So are values at their dataclass's default, and options of a slot that are off (null or
+    false): a setting that a later version adds does not rename the runs of this one.
     """
     text = json.dumps(_deciding(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
@@ -42,6 +42,6 @@ def _deciding(config: Any) -> dict[str, Any]:
         if is_dataclass(value):
             value = _deciding(value)
         elif isinstance(value, dict):
-            value = {k: v for k, v in value.items() if v}
+            value = {k: v for k, v in value.items() if v is not None and v is not False}
         kept[item.name] = value
     return kept

@@ -40,6 +40,21 @@ def test_the_counts_are_those_that_the_papers_print(title, millions):
     assert parameter_counts()[title, 10].parameters == pytest.approx(1e6 * millions, rel=0.04)
 
 
+# Zagoruyko 2016, Tables 7 and 8 ("pre-ResNet-200"), in millions.
+@pytest.mark.parametrize(
+    ("request_", "millions"),
+    [
+        ("model=wide depth=18", 45.6),
+        ("model=wide depth=34", 86.0),
+        ("model=wide depth=50 block=bottleneck", 68.9),
+        ("model=preact depth=200 block=bottleneck", 64.7),
+    ],
+)
+def test_counts_printed_for_imagenet(request_, millions):
+    count = parameters(build(f"data=imagenet {request_}"))
+    assert count == pytest.approx(1e6 * millions, abs=5e4)
+
+
 TWINS = [title for title, _ in parameter_counts() if title.startswith("plain-PreAct")]
 
 

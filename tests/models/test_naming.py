@@ -97,6 +97,15 @@ def test_weights_of_another_width_are_refused_by_shape(reference):
         load_weights(network, reference.state_dict(), "akamaster")
 
 
+def test_torchvisions_older_files_have_other_names():
+    """Its DenseNets' and ViTs' files; torchvision renames them while it loads."""
+    tensor = torch.zeros(1)
+    old = "features.denseblock1.denselayer2.norm.1.weight"
+    assert list(bare({old: tensor})) == ["features.denseblock1.denselayer2.norm1.weight"]
+    old = "encoder.layers.encoder_layer_0.mlp.linear_2.bias"
+    assert list(bare({old: tensor})) == ["encoder.layers.encoder_layer_0.mlp.3.bias"]
+
+
 def test_a_file_without_tensors_is_no_state_dict():
     with pytest.raises(RequestError, match="no state dict"):
         bare(OrderedDict(epoch=3))

@@ -8,7 +8,9 @@ from torch import nn
 from resx.models.complexity import parameters
 from resx.models.densenet import ChainLayer, DenseLayer, densenet
 from resx.models.highway import HighwayLayer, gate_bias_for, highway
-from resx.models.preact import PlainUnit, PreActUnit, VariantUnit, ordered, preact
+from resx.models.initialization import initialize
+from resx.models.preact import preact
+from resx.models.units import PlainUnit, PreActUnit, VariantUnit, ordered
 from resx.models.vit import vit
 from resx.models.wide import wide
 
@@ -93,11 +95,28 @@ def test_dropout_on_the_shortcut_acts_only_while_training():
     assert set(kept.unique().tolist()) == {0.0, 2.0}
 
 
-def test_the_first_unit_has_no_activation_of_its_own_and_the_last_is_followed_by_one():
-    network = preact(20, True, "basic", "cifar", 10)
+@pytest.mark.parametrize(
+    ("order", "first", "last"),
+    [("full", "c", ["BatchNorm2d", "ReLU"]), ("relu_only", "r", ["ReLU"]),
+     ("original", "c", []), ("bn_after", "c", []), ("relu_before", "c", [])],
+)  # fmt: skip
+def test_the_stem_activates_for_the_first_unit_and_the_head_for_the_last(order, first, last):
+    """Full pre-activation moves its first BN and ReLU to the stem; what is left over follows."""
+    network = preact(20, True, "basic", "cifar", 10, order=order)
     assert len(network.stage1[0].before) == 0
-    assert isinstance(network.stage1[0].branch[0], nn.Conv2d)
-    assert [type(m) for m in network.head[:2]] == [nn.BatchNorm2d, nn.ReLU]
+    assert KINDS[type(network.stage1[0].branch[0])] == first
+    assert [type(m).__name__ for m in network.head][: len(last) + 1] == [*last, "AdaptiveAvgPool2d"]
+
+
+@pytest.mark.parametrize("shortcut", ["A", "B", "C"])
+@pytest.mark.parametrize("order", ["original", "bn_after", "relu_before", "relu_only", "full"])
+def test_every_order_takes_every_shortcut_and_gate_through_a_change_of_shape(order, shortcut):
+    for gate in (None, "exclusive", "shortcut_only"):
+        unit = VariantUnit(4, 8, 2, shortcut, order=order, gate=gate, gate_bias=0.0)
+        y = unit(torch.randn(2, 4, 6, 6))
+        assert y.shape == (2, 8, 3, 3)
+        y.sum().backward()
+        assert all(p.grad is not None for p in unit.parameters())
 
 
 def test_a_wide_net_drops_out_between_its_convolutions():
@@ -184,9 +203,7 @@ def test_a_plain_transformer_is_one_without_any_skip():
 
 
 def test_without_skips_the_tokens_of_a_deep_transformer_become_alike():
-    """Dong 2021 (arXiv:2103.03404): without skips the output tends to a matrix of rank one."""
-    from resx.models.initialization import initialize
-
+    """Dong 2021 (arXiv:2103.03404): the output of attention tends to a matrix of rank one."""
     spread = {}
     for skip in ("both", "none"):
         network = vit(12, True, "encoder", "auto", 10, 1, 8, skip=skip)

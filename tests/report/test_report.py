@@ -10,7 +10,9 @@ import pytest
 
 from resx.reference.published import PROTOCOLS, published_curve, published_error
 from resx.report.collect import collect, find_runs
+from resx.report.convergence import steps_table
 from resx.report.departures import departures
+from resx.report.ranking import ranking
 from resx.report.verdicts import verdicts
 from resx.settings import plain
 from tests.report.synthetic import write_run
@@ -334,3 +336,38 @@ def test_runs_that_were_trained_differently_are_no_families_to_compare(resx, tmp
     answer = resx("report", "runs=outputs/runs/**")
     assert answer.code == 2
     assert "they differ in recipe.lr: 0.05, 0.3" in answer.err
+
+
+def test_where_all_values_diverged_the_network_did(write, tmp_path, base):
+    from resx.report.build import best_of
+
+    write({(20, False): (0.02, 0.03)}, recipe__lr=0.1)
+    outputs = tmp_path / "outputs"
+    for lr in (0.1, 0.01):
+        for seed in (0, 1):
+            write_run(outputs, base, 56, False, seed, 0.9, status="diverged", recipe__lr=lr)
+    runs = collect(find_runs(f"{tmp_path}/outputs/runs/**")).runs
+    said = verdicts(best_of(runs, ["depth", "recipe.lr"], "recipe.lr"))
+    assert "Yes: 2 of 2 runs of 56 layers diverged, 0 of 20 layers." in said[0]
+
+
+def test_the_gain_of_a_shortcut_is_told_of_the_seeds_that_both_have(write):
+    said = verdicts(write({(20, False): (0.3, 0.5), (20, True): (0.1,)}))
+    assert said[0].startswith("Does the shortcut help? It seems so: clean training error 30.00 %")
+
+
+def test_settings_that_all_fail_alike_are_said_to_be_alike(write, tmp_path):
+    for shortcut in ("A", "B"):
+        runs = write({(56, True): (0.9, 0.9)}, model__shortcut=shortcut)
+    assert ranking(runs, ["model.shortcut"]) == (
+        "Which trains best at 56 layers? All are alike: 90.00 % clean training error."
+    )
+
+
+def test_steps_to_an_error_are_told_apart_by_row(write, tmp_path):
+    write({(56, True): (0.01,)}, model__shortcut="A")
+    write({(56, True): (0.9,)}, model__shortcut="B")
+    both = collect(find_runs(f"{tmp_path}/outputs/runs/**"))
+    table = steps_table(both.runs, both.curves, ["depth", "model.shortcut"])
+    assert list(table["shortcut"]) == ["A", "B"]
+    assert list(table["50%"] == "never") == [False, True]

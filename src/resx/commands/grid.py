@@ -61,7 +61,7 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     jobs: dict[str, Job] = {}
     composed: dict[tuple[str, ...], DictConfig] = {}
     swept: dict[str, None] = {}
-    for grid in study.grid:
+    for grid in _with_typed_model(study.grid, fixed):
         axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}
         axes |= {k: list(o.sweep_string_iterator()) for k, o in sweeps.items()}
         for values in itertools.product(*axes.values()):
@@ -80,6 +80,21 @@ def expand(request: StudyRequest | ReportRequest) -> Grid:
     name = _own_name(study.name, [o for o in typed_changes if _changes(o)])
     typed_text = [str(o.input_line) for o in typed_changes]
     return Grid(name, rows, list(jobs.values()), typed_text)
+
+
+def _with_typed_model(grids: list[dict[str, Any]], fixed: list[Override]) -> list[dict[str, Any]]:
+    """Of a study of several families those grids that are of the one that was typed.
+
+    Raises `RequestError` if none is: what they vary belongs to their own families.
+    """
+    chosen = next((o.value() for o in fixed if o.key_or_group == "model"), None)
+    if chosen is None or not any("model" in grid for grid in grids):
+        return grids
+    kept = [grid for grid in grids if chosen in _as_list(grid.get("model", chosen))]
+    if not kept:
+        families = dict.fromkeys(name for grid in grids for name in _as_list(grid["model"]))
+        raise RequestError(f"model={chosen}: the study has {', '.join(families)}")
+    return kept
 
 
 def rows_of(settings: list[dict[str, Any]], swept: Iterable[str]) -> list[str]:

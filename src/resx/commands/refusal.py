@@ -54,6 +54,8 @@ def one_line(error: BaseException, command: str) -> str | None:
 def known_settings(command: str) -> list[str]:
     """Every key of the command's configuration with the groups that were typed, such as a model."""
     chosen = [a for a in sys.argv if re.fullmatch(r"(data|model|recipe|study)=[\w-]+", a)]
+    if command in ("study", "report"):
+        chosen += [f"study={a}" for a in sys.argv[2:] if re.fullmatch(r"[\w-]+", a)][:1]
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = OmegaConf.to_container(hydra.compose(command, chosen))

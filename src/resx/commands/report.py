@@ -69,7 +69,7 @@ def protocol_of(reference: str) -> dict[str, object]:
 
 def key_of_row(job: Job, rows: list[str]) -> tuple[object, ...]:
     flat = flattened(job.config)
-    return tuple(flat[row] for row in rows)
+    return tuple(flat.get(row) for row in rows)
 
 
 def show(report: Report) -> None:

@@ -34,7 +34,7 @@ def status_table(grid: Grid) -> Table:
     cells: dict[tuple[str, ...], dict[bool, list[Job]]] = {}
     for job in grid.jobs:
         flat = flattened(job.config)
-        key = tuple(str(flat[row]) for row in grid.rows)
+        key = tuple(str(flat.get(row)) for row in grid.rows)
         cells.setdefault(key, {True: [], False: []})[job.config.residual].append(job)
     for key, sides in cells.items():
         table.add_row(*key, cell_text(sides[False]), cell_text(sides[True]))

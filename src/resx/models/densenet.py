@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from resx.models.complexity import parameters
-from resx.models.layers import Network, conv1x1, conv3x3, make_head, make_stem
-from resx.models.stages import SMALL_IMAGE, Depths, choose_layout, cifar_stages, imagenet_stages
+from resx.models.layers import Network, conv1x1, conv3x3, make_head, make_stem, small_stem, title
+from resx.models.stages import Depths, choose_layout, cifar_stages, imagenet_stages
 from resx.request import RequestError, at_least, one_of
 
 # Three dense blocks of n layers (Sec. 3), or four as in Table 1; a bottleneck layer counts twice.
@@ -69,13 +69,16 @@ def densenet(
 ) -> Network:
     """DenseNet (L = `depth`, k = `growth`); block=bottleneck is its BC variant.
 
-    `growth` is 12 in the CIFAR layout and 32 in the ImageNet one, `compression` 0.5 with
+    Dropout follows the 3x3 convolutions, as torchvision has it; the paper's own follows the 1x1
+    ones too. `growth` is 12 in the CIFAR layout and 32 in the ImageNet one, `compression` 0.5 with
     bottlenecks and else 1, unless given. `residual=False` is the chain of the same layers, each
     fed by the one before alone, all as wide as brings the number of parameters nearest to the
     dense net's. Raises `RequestError` for a depth or option that does not exist.
     """
     one_of("block", block, DEPTHS)
     layout = choose_layout(layout, depth, DEPTHS[block], image_size)
+    if layout == "imagenet" and block == "basic":
+        raise RequestError("block=basic: the imagenet layout has block=bottleneck alone")
     stages = (cifar_stages if layout == "cifar" else imagenet_stages)(depth, 1, DEPTHS[block])
     growth = GROWTH[layout] if growth is None else growth
     compression = (0.5 if block == "bottleneck" else 1.0) if compression is None else compression
@@ -86,28 +89,33 @@ def densenet(
         raise RequestError(f"model.dropout={dropout}: must be in [0, 1)")
     blocks = [stage.blocks for stage in stages]
 
+    bottleneck = block == "bottleneck"
+    letters = "B" * bottleneck + "C" * (compression < 1)
+
     def build(width: int | None) -> Network:
-        first = 2 * growth if block == "bottleneck" or layout == "imagenet" else 16
+        first = 2 * growth if letters == "BC" or layout == "imagenet" else 16
         stem = make_stem(layout, in_channels, width or first, image_size)
         stem = stem[:1] if layout == "cifar" else stem  # the first layer normalises
         return _assemble(
             stem, blocks, width or first, width, growth, compression, block, dropout, num_classes
         )
 
-    network = build(None)
-    name = (
-        f"DenseNet{'-BC' if block == 'bottleneck' and layout == 'cifar' else ''}-{depth}-{growth}"
-    )
-    details = [f"{layout} layout"]
-    details += [f"compression {compression}"] * (compression != (0.5 if block != "basic" else 1))
-    details += [f"dropout {dropout}"] * (dropout > 0)
-    details += ["small-image stem"] * (layout == "imagenet" and image_size < SMALL_IMAGE)
+    width = twin = None
     if not residual:
-        dense = parameters(network)
+        with torch.device("meta"):
+            dense = parameters(build(None))
         width = nearest_width(build, dense)
-        network, name = build(width), f"plain-{name}"
-        details += [f"width {width} for the dense net's {dense:,} parameters"]
-    network.title = f"{name} ({', '.join(details)})"
+        twin = f"width {width} for the dense net's {dense:,} parameters"
+    network = build(width)
+    network.title = title(
+        f"DenseNet{f'-{letters}' if letters and layout == 'cifar' else ''}-{depth}-{growth}",
+        residual,
+        f"{layout} layout",
+        compression != (0.5 if bottleneck else 1) and f"compression {compression}",
+        dropout > 0 and f"dropout {dropout}",
+        small_stem(layout, image_size),
+        twin or False,
+    )
     if residual and layout == "imagenet":
         network.foreign = {"torchvision": torchvision_name}
     return network
@@ -136,7 +144,7 @@ def _assemble(
                 stage.append(ChainLayer(width, width, block, dropout))
         parts[f"stage{number}"] = nn.Sequential(*stage)
         if number < len(blocks):
-            smaller = int(channels * compression) if width is None else width
+            smaller = max(1, int(channels * compression)) if width is None else width
             parts[f"transition{number}"] = transition(channels, smaller)
             channels = smaller
     norm = [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resx.models.layers import Gate, Network, make_head, make_norm, stack
+from resx.models.layers import Gate, Network, make_head, make_norm, stack, title
 from resx.models.stages import Depths, Stage, cifar_stages
 from resx.request import RequestError, at_least, one_of
 
@@ -56,7 +56,10 @@ class HighwayLayer(PlainLayer):
 
 
 def gate_bias_for(depth: int) -> float:
-    """-1, -2, -3 for about 10, 20, 30 layers and more: deeper nets start more closed."""
+    """-1, -2, -3 for about 10, 20, 30 layers and more: deeper nets start more closed.
+
+    The paper's rule for its convolutional nets; for its study of depth it searched -1 to -10.
+    """
     return -float(min(max(round(depth / 10), 1), 3))
 
 
@@ -105,7 +108,12 @@ def highway(
         stem = nn.Sequential(nn.Flatten(), nn.Unflatten(1, (pixels, 1, 1)), *first.children())
     head = make_head(stages[-1].channels, num_classes)
     network = stack(stem, layer, stages, head, width)
-    details = [block, f"width {stages[0].channels}"] + [f"norm {norm}"] * (norm != "none")
-    details += [f"gate bias {bias:g}"] * residual
-    network.title = f"{'Highway' if residual else 'plain-Highway'}-{depth} ({', '.join(details)})"
+    network.title = title(
+        f"Highway-{depth}",
+        residual,
+        block,
+        f"width {width}",
+        norm != "none" and f"norm {norm}",
+        residual and f"gate bias {bias:g}",
+    )
     return network

@@ -117,6 +117,17 @@ class Network(nn.Sequential):
     foreign: ForeignNames = MappingProxyType({})
 
 
+def title(name: str, residual: bool, *details: str | bool) -> str:
+    """`plain-WRN-16-4 (cifar layout, basic)`; a detail that is False is not told."""
+    told = ", ".join(detail for detail in details if isinstance(detail, str))
+    return f"{'' if residual else 'plain-'}{name} ({told})"
+
+
+def small_stem(layout: str, image_size: int) -> str | bool:
+    """A detail for the title of a net of the ImageNet layout whose images are too small for it."""
+    return layout == "imagenet" and image_size < SMALL_IMAGE and "small-image stem"
+
+
 def stack(
     stem: nn.Module,
     block: Callable[[int, int, int], nn.Module],
@@ -140,7 +151,8 @@ def stack(
 def drop_paths(network: Network, rate: float) -> None:
     """Stochastic depth: branch l of L is left out with probability rate * l / L while training.
 
-    For each image anew, scaled by what remains (Huang 2016, arXiv:1603.09382, Sec. 3).
+    Huang 2016, arXiv:1603.09382, Sec. 3; as torchvision has it, for each image anew instead of
+    each batch, and scaled while training instead of testing.
     """
     branches = [m.branch for m in network.modules() if hasattr(m, "shortcut")]
     for number, branch in enumerate(branches, start=1):

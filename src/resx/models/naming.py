@@ -28,10 +28,17 @@ def bare(loaded: dict[str, Any]) -> dict[str, Tensor]:
     for key in WEIGHT_KEYS:
         if isinstance(loaded.get(key), dict):
             loaded = loaded[key]
-    tensors = {k.removeprefix("module."): v for k, v in loaded.items() if isinstance(v, Tensor)}
+    tensors = {_renamed(k): v for k, v in loaded.items() if isinstance(v, Tensor)}
     if not tensors or len(tensors) < len(loaded):
         raise RequestError("the file holds no state dict (names with tensors)")
     return tensors
+
+
+def _renamed(name: str) -> str:
+    """Without `module.`, and with the names that torchvision itself gives to its older files."""
+    name = name.removeprefix("module.")
+    name = re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", name)
+    return name.replace(".mlp.linear_1.", ".mlp.0.").replace(".mlp.linear_2.", ".mlp.3.")
 
 
 def detect(weights: dict[str, Tensor]) -> str:

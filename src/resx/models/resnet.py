@@ -7,19 +7,19 @@ from torch import nn
 
 from resx.models.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
 from resx.models.layers import (
-    ForeignNames,
     Network,
     drop_paths,
     make_head,
     make_shortcut,
     make_stem,
+    small_stem,
     stack,
+    title,
 )
 from resx.models.naming import resnet_names
 from resx.models.stages import (
     BASIC,
     BOTTLENECK,
-    SMALL_IMAGE,
     Depths,
     choose_layout,
     cifar_stages,
@@ -47,7 +47,7 @@ def resnet(
     width: int | None = None,
     stride_in: str = "1x1",
     zero_init_last: bool = False,
-    drop_path: float = 0.0,
+    drop_path: float | None = None,
     norm: str = "batch",
 ) -> Network:
     """The net of `depth` weighted layers; `residual=False` is its plain twin.
@@ -76,23 +76,24 @@ def resnet(
         zero_last_norms(network)
     if drop_path:
         drop_paths(network, drop_path)
-    details = [f"{layout} layout", block, *([f"shortcut {shortcut}"] if residual else [])]
-    details += ["small-image stem"] * (layout == "imagenet" and image_size < SMALL_IMAGE)
-    details += [f"width {width}"] * (width != WIDTHS[layout]) + [f"norm {norm}"] * (norm != "batch")
-    details += [f"drop path {drop_path}"] * (drop_path > 0)
-    network.title = f"{'ResNet' if residual else 'plain'}-{depth} ({', '.join(details)})"
+    network.title = title(
+        f"{'ResNet' if residual else 'plain'}-{depth}",
+        True,
+        f"{layout} layout",
+        block,
+        residual and f"shortcut {shortcut}",
+        small_stem(layout, image_size),
+        width != WIDTHS[layout] and f"width {width}",
+        norm != "batch" and f"norm {norm}",
+        bool(drop_path) and f"drop path {drop_path}",
+    )
     if residual and norm == "batch":
-        network.foreign = counterpart(block, layout, shortcut, stride_in)
+        torchvisions = layout == "imagenet" and shortcut == "B" and width == 64
+        if torchvisions and (block == "basic" or stride_in == "3x3"):
+            network.foreign = resnet_names("torchvision")
+        elif layout == "cifar" and block == "basic" and shortcut != "C":
+            network.foreign = resnet_names("akamaster")
     return network
-
-
-def counterpart(block: str, layout: str, shortcut: str, stride_in: str) -> ForeignNames:
-    """torchvision has the nets of option B with the stride in the 3x3, akamaster the CIFAR ones."""
-    if layout == "cifar" and block == "basic" and shortcut in ("A", "B"):
-        return resnet_names("akamaster")
-    if layout == "imagenet" and shortcut == "B" and (block == "basic" or stride_in == "3x3"):
-        return resnet_names("torchvision")
-    return {}
 
 
 def refuse_options(
@@ -101,12 +102,12 @@ def refuse_options(
     norm: str,
     width: int | None,
     zero_init_last: bool,
-    drop_path: float,
+    drop_path: float | None,
 ) -> None:
     one_of("block", block, BLOCKS)
     if zero_init_last and not (residual and norm == "batch"):
         raise RequestError("model.zero_init_last=true: needs residual=true and model.norm=batch")
-    if not 0 <= drop_path < 1:
+    if drop_path is not None and not 0 <= drop_path < 1:
         raise RequestError(f"model.drop_path={drop_path}: must be in [0, 1)")
     if drop_path and not residual:
         raise RequestError(f"model.drop_path={drop_path}: needs residual=true")

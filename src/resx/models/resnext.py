@@ -4,16 +4,15 @@ from functools import partial
 from typing import Any
 
 from resx.models.blocks import Bottleneck, PlainBottleneck
-from resx.models.layers import Network, make_head, make_stem, stack
+from resx.models.layers import Network, make_head, make_stem, small_stem, stack, title
 from resx.models.naming import resnet_names
 from resx.models.stages import (
     BOTTLENECK,
-    SMALL_IMAGE,
     choose_layout,
     cifar_stages,
     imagenet_stages,
 )
-from resx.request import at_least, one_of
+from resx.request import RequestError, at_least, one_of
 
 CARDINALITY = {"cifar": 8, "imagenet": 32}
 BASE_WIDTH = {"cifar": 64, "imagenet": 4}
@@ -44,6 +43,8 @@ def resnext(
     base_width = BASE_WIDTH[layout] if base_width is None else base_width
     for name, value in (("cardinality", cardinality), ("base_width", base_width), ("width", width)):
         at_least(f"model.{name}", value, 1)
+    if width * base_width < 64:
+        raise RequestError(f"model.base_width={base_width}: leaves no channel at width={width}")
     options: dict[str, Any] = {
         "stride_in": "3x3",
         "cardinality": cardinality,
@@ -56,10 +57,13 @@ def resnext(
     head = make_head(stages[-1].channels * Bottleneck.expansion, num_classes)
     stem = make_stem(layout, in_channels, width, image_size)
     network = stack(stem, unit, stages, head, width, Bottleneck.expansion)
-    details = [f"{layout} layout"] + [f"width {width}"] * (width != 64)
-    details += ["small-image stem"] * (layout == "imagenet" and image_size < SMALL_IMAGE)
-    name = f"{'' if residual else 'plain-'}ResNeXt-{depth}-{cardinality}x{base_width}d"
-    network.title = f"{name} ({', '.join(details)})"
-    if residual and layout == "imagenet":
+    network.title = title(
+        f"ResNeXt-{depth}-{cardinality}x{base_width}d",
+        residual,
+        f"{layout} layout",
+        width != 64 and f"width {width}",
+        small_stem(layout, image_size),
+    )
+    if residual and layout == "imagenet" and width == 64:
         network.foreign = resnet_names("torchvision")
     return network

@@ -87,6 +87,8 @@ def choose_layout(layout: str, depth: int, depths: Depths, image_size: int) -> s
 
 
 def _impossible(depth: int, depths: Depths, layout: str) -> str:
+    if layout == "imagenet" and not depths.imagenet:
+        return f"depth={depth}: this network has the cifar layout alone"
     possible = sorted({*depths.near(depth, layout)}, key=lambda d: abs(d - depth))
     where = "in any layout" if layout == "any" else f"in the {layout} layout"
     return (

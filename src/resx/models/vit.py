@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resx.models.layers import Network, Positions
+from resx.models.layers import Network, Positions, title
 from resx.models.stages import SMALL_IMAGE
 from resx.request import RequestError, at_least, one_of
 
@@ -126,10 +126,16 @@ def vit(
     head = nn.Sequential(nn.LayerNorm(width, EPSILON), ClassToken(), nn.Linear(width, num_classes))
     stem = Tokens(in_channels, width, patch, image_size)
     network = Network(OrderedDict(stem=stem, stage1=nn.Sequential(*units), head=head))
-    details = [f"patch {patch}", f"width {width}", f"heads {heads}"]
-    details += [f"MLP ratio {mlp_ratio}"] * (mlp_ratio != 4)
-    details += [f"skip {skip}"] * (residual and skip != "both")
-    network.title = f"{'' if residual else 'plain-'}ViT-{depth} ({', '.join(details)})"
+    network.title = title(
+        f"ViT-{depth}",
+        residual,
+        f"{image_size} px",
+        f"patch {patch}",
+        f"width {width}",
+        f"heads {heads}",
+        mlp_ratio != 4 and f"MLP ratio {mlp_ratio}",
+        residual and skip != "both" and f"skip {skip}",
+    )
     if skip == "both":
         network.foreign = {"torchvision": torchvision_name}
     return network

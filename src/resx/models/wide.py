@@ -3,22 +3,21 @@
 from functools import partial
 from typing import Any
 
-from resx.models.layers import Network, make_head, make_stem, stack
+from resx.models.layers import Network, make_head, make_stem, small_stem, stack, title
 from resx.models.naming import resnet_names
-from resx.models.preact import PlainUnit, PreActUnit, preact_stack
+from resx.models.preact import preact_stack
 from resx.models.resnet import BLOCKS
 from resx.models.stages import (
     BASIC,
-    BOTTLENECK,
-    SMALL_IMAGE,
     Depths,
     choose_layout,
     cifar_stages,
     imagenet_stages,
 )
+from resx.models.units import PlainUnit, PreActUnit
 from resx.request import RequestError, at_least, one_of
 
-# d = 6n + 4: the projections of the three stages count too (Sec. 2.3).
+# d = 6n + 4 counts convolutions: the first, 6n in the blocks, three projections (Sec. 2.3).
 WIDE = Depths(6, 4, BASIC.imagenet)
 WIDENINGS = {"cifar": 4, "imagenet": 2}
 
@@ -41,14 +40,15 @@ def wide(
     Raises `RequestError` for a depth or option that does not exist.
     """
     one_of("block", block, ("basic", "bottleneck"))
-    layout = choose_layout(layout, depth, BOTTLENECK if block == "bottleneck" else WIDE, image_size)
+    if block == "bottleneck" and layout == "cifar":
+        raise RequestError("block=bottleneck: in the cifar layout wide has basic alone")
+    bottleneck = block == "bottleneck"
+    layout = "imagenet" if bottleneck else choose_layout(layout, depth, WIDE, image_size)
     widening = WIDENINGS[layout] if widening is None else widening
     at_least("model.widening", widening, 1)
     if not 0 <= dropout < 1:
         raise RequestError(f"model.dropout={dropout}: must be in [0, 1)")
     if layout == "cifar":
-        if block == "bottleneck":
-            raise RequestError("block=bottleneck: in the cifar layout wide has basic alone")
         unit: Any = partial(PlainUnit, dropout=dropout)
         if residual:
             unit = partial(PreActUnit, shortcut="B", dropout=dropout)
@@ -59,10 +59,14 @@ def wide(
         if dropout:
             raise RequestError(f"model.dropout={dropout}: only in the cifar layout")
         network = _imagenet(depth, residual, block, num_classes, in_channels, image_size, widening)
-    details = [f"{layout} layout", block] + [f"dropout {dropout}"] * (dropout > 0)
-    details += ["small-image stem"] * (layout == "imagenet" and image_size < SMALL_IMAGE)
-    name = f"{'' if residual else 'plain-'}WRN-{depth}-{widening}"
-    network.title = f"{name} ({', '.join(details)})"
+    network.title = title(
+        f"WRN-{depth}-{widening}",
+        residual,
+        f"{layout} layout",
+        block,
+        dropout > 0 and f"dropout {dropout}",
+        small_stem(layout, image_size),
+    )
     return network
 
 
@@ -89,8 +93,8 @@ def _imagenet(
     stages = imagenet_stages(depth, width, depths)
     expansion = plain_block.expansion
     head = make_head(stages[-1].channels * expansion, num_classes)
-    stem = make_stem("imagenet", in_channels, width, image_size)
-    network = stack(stem, unit, stages, head, width, expansion)
-    if residual:
+    stem = make_stem("imagenet", in_channels, 64, image_size)
+    network = stack(stem, unit, stages, head, 64, expansion)
+    if residual and block == "bottleneck":
         network.foreign = resnet_names("torchvision")
     return network

@@ -18,6 +18,7 @@ from resx.report.figures import (
     rows_figure,
 )
 from resx.report.page import Section, write_markdown, write_page
+from resx.report.ranking import ranking
 from resx.report.tables import (
     DEFAULT,
     MEASURES,
@@ -27,7 +28,7 @@ from resx.report.tables import (
     short,
     sources,
 )
-from resx.report.verdicts import ranking, verdicts
+from resx.report.verdicts import verdicts
 from resx.request import RequestError
 
 
@@ -87,7 +88,7 @@ def build_report(collected: Collected, about: Question, directory: Path) -> Repo
     same_protocol = about.reference if set(told.values()) == {"none"} else None
     shown = [r for r in rows if r != about.best_over]
     figures = draw_figures(judged, collected.curves, shown, same_protocol, directory)
-    tables["Steps to reach a training error"] = steps_table(runs, collected.curves)
+    tables["Steps to reach a training error"] = steps_table(judged, collected.curves, shown)
     aggregates = directory.parent.parent / "aggregates" / about.name
     write_aggregates(runs, collected.curves, rows, aggregates)
     published = PROTOCOLS[about.reference].title if about.reference else ""
@@ -148,8 +149,8 @@ def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
         means = done.groupby(setting)["train_clean_error"].mean()
         diverged = group[group["status"] == "diverged"][setting].unique()
         means = means.drop(diverged, errors="ignore")
-        if means.notna().any():
-            kept.append(group[group[setting] == means.idxmin()])
+        best = means.idxmin() if means.notna().any() else group[setting].iloc[0]
+        kept.append(group[group[setting] == best])  # all diverged: that is its result
     return pd.concat(kept) if kept else runs
 
 

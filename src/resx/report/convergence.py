@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from resx.report.figures import SIDES, shades
+from resx.report.tables import short
 
 THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 
@@ -11,7 +12,7 @@ THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     """Steps until the running training error first is at or below each threshold (notes, 5.2).
 
-    Columns depth, residual, seed, threshold (a fraction), step; NaN where it never is.
+    Columns directory, depth, residual, seed, threshold (a fraction), step; NaN where it never is.
     """
     rows = []
     train = curves[curves.split == "train"]
@@ -20,8 +21,10 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
         for threshold in THRESHOLDS:
             reached = mine[mine["error"] <= threshold]["step"]
             step = float(reached.min()) if len(reached) else float("nan")
-            rows.append((run["depth"], run["residual"], run["seed"], threshold, step))
-    return pd.DataFrame(rows, columns=["depth", "residual", "seed", "threshold", "step"])
+            rows.append((directory, run["depth"], run["residual"], run["seed"], threshold, step))
+    return pd.DataFrame(
+        rows, columns=["directory", "depth", "residual", "seed", "threshold", "step"]
+    )
 
 
 def convergence_figure(table: pd.DataFrame) -> Figure:
@@ -46,15 +49,18 @@ def convergence_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def steps_table(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
+def steps_table(runs: pd.DataFrame, curves: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
     """Mean steps to each training error; `never` where no seed gets there."""
-    table = convergence(runs, curves)
-    rows = []
-    for (depth, residual), group in table.groupby(["depth", "residual"], sort=True):
-        row = {"depth": depth, "network": "residual" if residual else "plain"}
-        for threshold, reached in group.groupby("threshold", sort=False):
-            steps = reached["step"].dropna()
-            some = f" ({len(steps)} of {len(reached)})" if len(steps) < len(reached) else ""
+    reached = convergence(runs, curves)
+    table = []
+    for key, group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
+        *values, residual = key if isinstance(key, tuple) else (key,)
+        row: dict[str, object] = dict(zip(map(short, rows), values))
+        row["network"] = "residual" if residual else "plain"
+        mine = reached[reached["directory"].isin(group.index)]
+        for threshold, records in mine.groupby("threshold", sort=False):
+            steps = records["step"].dropna()
+            some = f" ({len(steps)} of {len(records)})" if len(steps) < len(records) else ""
             row[f"{threshold:.0%}"] = f"{steps.mean():.0f}{some}" if len(steps) else "never"
-        rows.append(row)
-    return pd.DataFrame(rows)
+        table.append(row)
+    return pd.DataFrame(table)

@@ -126,8 +126,10 @@ def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
     """One line a row of the study: final errors with and without the shortcut, every seed."""
     done = runs[runs["status"] == "finished"]
     told = [r for r in rows if runs[r].map(str).nunique() > 1]
-    keys = keys_of(done, told)[::-1]
+    keys = keys_of(runs, told)[::-1]
     place = {", ".join(map(str, key)): height for height, key in enumerate(keys)}
+    lost = [(runs[matching(runs, told, key)]["status"] == "diverged").sum() for key in keys]
+    labels = [f"{n}  ({k} diverged)" if k else n for n, k in zip(place, lost)]
     figure = Figure(figsize=(9, 1.2 + 0.28 * len(keys)))
     axes = figure.subplots(1, 2, sharey=True)
     measures = (("train_clean_error", "clean training error (%)"), ("test_error", "test error (%)"))
@@ -141,7 +143,7 @@ def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
             axis.plot(100 * side[measure], heights, ".", color=colour, alpha=0.4)
             means = 100 * side[measure].groupby(heights).mean()
             axis.plot(means, means.index, marker, color=colour, label=name)
-        axis.set(xlabel=label, yticks=range(len(keys)), yticklabels=list(place))
+        axis.set(xlabel=label, yticks=range(len(keys)), yticklabels=labels)
         axis.set_xlim(left=-1)
     if axes[1].get_legend_handles_labels()[0]:
         axes[1].legend()

@@ -1,13 +1,11 @@
 """What the intervals say, in words; errors become percentage points here."""
 
-from typing import Any
-
 import pandas as pd
 
 from resx.report.statistics import Estimate, gap_table, paired, seeds_needed, side
 
 MARGIN = 0.005  # a rise whose interval lies below half a point is none
-CLEAN, TEST, LOSS = "train_clean_error", "test_error", "train_clean_loss"
+CLEAN, TEST = "train_clean_error", "test_error"
 
 
 def points(value: float) -> str:
@@ -51,7 +49,7 @@ def degradation(runs: pd.DataFrame, residual: bool) -> str:
     if len(depths) < 2:
         return f"{question} Nothing to say: it needs runs of two depths."
     shallow, deep = depths[0], depths[-1]
-    lost, lost_shallow = (_diverged(mine[mine["depth"] == d]) for d in (deep, shallow))
+    lost, lost_shallow = (diverged_runs(mine[mine["depth"] == d]) for d in (deep, shallow))
     errors = [side(mine, d, residual, CLEAN).dropna() for d in (shallow, deep)]
     seeds = errors[0].index.intersection(errors[1].index)
     rise = paired(errors[1], errors[0])
@@ -67,7 +65,7 @@ def degradation(runs: pd.DataFrame, residual: bool) -> str:
     )
 
 
-def _diverged(runs: pd.DataFrame) -> int:
+def diverged_runs(runs: pd.DataFrame) -> int:
     return int((runs["status"] == "diverged").sum())
 
 
@@ -116,17 +114,20 @@ def shortcut_helps(runs: pd.DataFrame) -> str:
     sides = [runs[runs["residual"] == r] for r in (False, True)]
     if any(s.empty for s in sides):
         return ""
-    lost = [_diverged(s) for s in sides]
     question = "Does the shortcut help?"
+    lost = [diverged_runs(s) / len(s) for s in sides]
+    counts = [f"{diverged_runs(s)} of {len(s)}" for s in sides]
+    told = f"{counts[0]} plain and {counts[1]} residual runs diverged"
     if lost[0] != lost[1]:
-        told = f"{lost[0]} of {len(sides[0])} plain runs and {lost[1]} of {len(sides[1])} residual"
-        return f"{question} {'Yes' if lost[0] > lost[1] else 'No'}: {told} ones diverged."
-    gap = paired(*(side(runs, depth, r, CLEAN) for r in (False, True)))
+        return f"{question} {'Yes' if lost[0] > lost[1] else 'No'}: {told}."
+    errors = [side(runs, depth, r, CLEAN).dropna() for r in (False, True)]
+    seeds = errors[0].index.intersection(errors[1].index)
+    gap = paired(*errors)
     if gap.n == 0:
-        return f"{question} Nothing to say: no seed has finished with and without."
-    plain, residual = (100 * s[CLEAN].mean() for s in sides)
+        return f"{question} Nothing to say: no seed has finished with and without it."
+    plain, residual = (100 * e[seeds].mean() for e in errors)
     fact = f"clean training error {plain:.2f} % without, {residual:.2f} % with it"
-    tail = f"{fact} ({points(gap.mean)} points; {interval(gap)})"
+    tail = f"{fact} ({points(gap.mean)} points; {interval(gap)})" + f"; {told}" * any(lost)
     if not gap.has_interval:
         return f"{question} {'It seems so' if gap.mean > MARGIN else 'It seems not'}: {tail}."
     if gap.low > 0:
@@ -136,45 +137,6 @@ def shortcut_helps(runs: pd.DataFrame) -> str:
     if gap.high <= MARGIN:
         return f"{question} No: {tail}."
     return f"{question} Inconclusive, {more_seeds(gap, MARGIN)}: {tail}."
-
-
-def ranking(runs: pd.DataFrame, settings: list[str]) -> str:
-    """Which of the rows' other settings trains best, which worst? For the deepest residual nets.
-
-    By clean training error, or by the loss where all errors are below half a point.
-    """
-    final = judged(runs)
-    deepest = final[final["residual"] & (final["depth"] == final["depth"].max())]
-    groups = dict(list(deepest.groupby(settings, dropna=False)))
-    lost = [key for key, group in groups.items() if _diverged(group)]
-    diverged = f" Diverged: {'; '.join(_told(settings, key) for key in lost)}." if lost else ""
-    errors = {key: group[CLEAN].mean() for key, group in groups.items() if key not in lost}
-    errors = {key: error for key, error in errors.items() if error == error}
-    if len(errors) < 2:
-        return diverged.strip()
-    by_loss = max(errors.values()) < MARGIN
-    measure = LOSS if by_loss else CLEAN
-    means = {key: groups[key][measure].mean() for key in errors}
-    best, worst = (choose(means, key=means.__getitem__) for choose in (min, max))
-    rise = paired(*(groups[key].set_index("seed")[measure] for key in (worst, best)))
-    sure = "one seed, so no interval"
-    if rise.has_interval:
-        sure = f"{'beyond' if rise.low > 0 else 'within'} the 95 % interval of {rise.n} seeds"
-    told = [
-        (f"{means[key]:.4f}" if by_loss else f"{100 * means[key]:.2f} %")
-        + f" with {_told(settings, key, other)}"
-        for key, other in ((best, worst), (worst, best))
-    ]
-    what = "loss (all errors are below half a point)" if by_loss else "error"
-    where = f"Which trains best at {deepest['depth'].iloc[0]} layers?"
-    return f"{where} By clean training {what}: {', '.join(told)}; {sure}.{diverged}"
-
-
-def _told(settings: list[str], key: tuple[Any, ...], other: tuple[Any, ...] = ()) -> str:
-    """`shortcut C, width 8`: the settings of a key, or only those in which another differs."""
-    pairs = zip(settings, key, other or [None] * len(key))
-    kept = [(s, value) for s, value, theirs in pairs if not other or value != theirs]
-    return ", ".join(f"{s.rsplit('.', 1)[-1].replace('_', ' ')} {value}" for s, value in kept)
 
 
 def first_gap(runs: pd.DataFrame) -> str:
