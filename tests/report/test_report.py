@@ -13,6 +13,7 @@ from resx.report.collect import collect, find_runs
 from resx.report.convergence import steps_table
 from resx.report.departures import departures
 from resx.report.ranking import ranking
+from resx.report.tables import measure_table
 from resx.report.verdicts import verdicts
 from resx.settings import plain
 from tests.report.synthetic import write_run
@@ -201,6 +202,16 @@ def test_published_figures_are_the_papers():
     assert published_error("he2015_table3", "test", 34, True, "C").error == pytest.approx(0.2419)
     assert published_error("he2015_fig6", "test", 56, False).error == pytest.approx(0.1323)
     assert published_error("he2015_fig6", "test", 57, False) is None
+
+
+def test_a_bound_of_the_paper_is_shown_as_one(resx, write, tmp_path):
+    """He 2015, Fig. 6: plain-110 is above 60 % and not displayed."""
+    errors = {(110, False): (0.7, 0.8), (110, True): (0.001, 0.002)}
+    runs = write(errors)
+    table = measure_table(runs, ["depth"], "test_error", "he2015_fig6")
+    row = table.iloc[0]
+    assert row["published plain"] == "> 60.00"
+    assert row["published gap"] == "> +53.57"  # ResNet-110 has 6.43 %
 
 
 @pytest.mark.parametrize("residual", [True, False])

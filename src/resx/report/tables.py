@@ -122,7 +122,9 @@ def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str
     depth, shortcut = settings["depth"], settings.get("model.shortcut", DEFAULT)
     shortcut = None if shortcut == DEFAULT else shortcut
     plain, residual = (published_error(reference, split, depth, r, shortcut) for r in (False, True))
-    gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
+    gap = "-"
+    if plain and residual:
+        gap = "> " * plain.is_bound + f"{100 * (plain.error - residual.error):+.2f}"
     return {
         "published plain": _quote(plain),
         "published residual": _quote(residual),
@@ -133,7 +135,8 @@ def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str
 def _quote(published: PublishedError | None) -> str:
     if published is None:
         return "-"
-    return f"{100 * published.error:.2f}" + ("" if published.verified else UNVERIFIED)
+    above = "> " * published.is_bound
+    return f"{above}{100 * published.error:.2f}" + ("" if published.verified else UNVERIFIED)
 
 
 def sources(reference: str | None, runs: pd.DataFrame) -> list[str]:
