@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from resx.models.complexity import parameters
 from resx.models.layers import Network, conv1x1, conv3x3, make_head, make_stem, small_stem, title
-from resx.models.stages import Depths, choose_layout, cifar_stages, imagenet_stages
+from resx.models.stages import Depths, choose_layout, stages_of
 from resx.request import RequestError, at_least, one_of
 
 # Three dense blocks of n layers (Sec. 3), or four as in Table 1; a bottleneck layer counts twice.
@@ -79,7 +79,7 @@ def densenet(
     layout = choose_layout(layout, depth, DEPTHS[block], image_size)
     if layout == "imagenet" and block == "basic":
         raise RequestError("block=basic: the imagenet layout has block=bottleneck alone")
-    stages = (cifar_stages if layout == "cifar" else imagenet_stages)(depth, 1, DEPTHS[block])
+    stages = stages_of(layout, depth, 1, DEPTHS[block])
     growth = GROWTH[layout] if growth is None else growth
     compression = (0.5 if block == "bottleneck" else 1.0) if compression is None else compression
     at_least("model.growth", growth, 1)

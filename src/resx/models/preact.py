@@ -19,8 +19,7 @@ from resx.models.stages import (
     BOTTLENECK,
     Stage,
     choose_layout,
-    cifar_stages,
-    imagenet_stages,
+    stages_of,
 )
 from resx.models.units import AFTER, BEFORE, PlainUnit, PreActUnit, VariantUnit
 from resx.request import RequestError, at_least, one_of
@@ -59,7 +58,7 @@ def preact(
     at_least("model.width", width, 1)
     shortcut = shortcut or ("A" if layout == "cifar" and block == "basic" else "B")
     make_shortcut(shortcut, 1, 1, 1)  # refuses a wrong option in the plain net too
-    stages = (cifar_stages if layout == "cifar" else imagenet_stages)(depth, width, depths)
+    stages = stages_of(layout, depth, width, depths)
     scales = {"shortcut_scale": shortcut_scale, "branch_scale": branch_scale}
     variants: dict[str, Any] = {k: v for k, v in scales.items() if v != 1}
     variants |= {"gate": gate, "gate_bias": gate_bias} if gate else {}

@@ -22,8 +22,7 @@ from resx.models.stages import (
     BOTTLENECK,
     Depths,
     choose_layout,
-    cifar_stages,
-    imagenet_stages,
+    stages_of,
 )
 from resx.request import RequestError, at_least, one_of
 
@@ -67,8 +66,7 @@ def resnet(
         if residual
         else partial(plain_block, **options)
     )
-    make_stages = cifar_stages if layout == "cifar" else imagenet_stages
-    stages = make_stages(depth, width, depths)
+    stages = stages_of(layout, depth, width, depths)
     stem = make_stem(layout, in_channels, width, image_size, norm)
     head = make_head(stages[-1].channels * plain_block.expansion, num_classes)
     network = stack(stem, make_block, stages, head, width, plain_block.expansion)

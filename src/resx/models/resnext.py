@@ -9,8 +9,7 @@ from resx.models.naming import resnet_names
 from resx.models.stages import (
     BOTTLENECK,
     choose_layout,
-    cifar_stages,
-    imagenet_stages,
+    stages_of,
 )
 from resx.request import RequestError, at_least, one_of
 
@@ -53,7 +52,7 @@ def resnext(
     unit: Any = partial(PlainBottleneck, **options)
     if residual:
         unit = partial(Bottleneck, shortcut="B", **options)
-    stages = (cifar_stages if layout == "cifar" else imagenet_stages)(depth, width, BOTTLENECK)
+    stages = stages_of(layout, depth, width, BOTTLENECK)
     head = make_head(stages[-1].channels * Bottleneck.expansion, num_classes)
     stem = make_stem(layout, in_channels, width, image_size)
     network = stack(stem, unit, stages, head, width, Bottleneck.expansion)

@@ -70,6 +70,11 @@ def imagenet_stages(depth: int, width: int = 64, depths: Depths = BASIC) -> tupl
     return tuple(Stage(n, width * 2**i, strides[i]) for i, n in enumerate(blocks))
 
 
+def stages_of(layout: str, depth: int, width: int, depths: Depths) -> tuple[Stage, ...]:
+    """Raises `RequestError` for a depth that the layout does not have."""
+    return (cifar_stages if layout == "cifar" else imagenet_stages)(depth, width, depths)
+
+
 def choose_layout(layout: str, depth: int, depths: Depths, image_size: int) -> str:
     """`cifar` or `imagenet`: the given one, or for `auto` what fits the image and the depth.
 
