@@ -79,6 +79,18 @@ class ClassToken(nn.Module):
         return x[:, 0]
 
 
+def encoder(depth: int, width: int, heads: int, mlp_ratio: int, skip: str) -> nn.Sequential:
+    """Two units a layer, each with its shortcut if `skip` names it."""
+    units: list[nn.Module] = []
+    for _ in range(depth):
+        hidden = nn.Linear(width, mlp_ratio * width), nn.GELU()
+        mlp = nn.Sequential(*hidden, nn.Linear(mlp_ratio * width, width))
+        for name, function in (("attention", Attention(width, heads)), ("mlp", mlp)):
+            unit = ResidualUnit if skip in ("both", name) else PlainUnit
+            units.append(unit(width, function))
+    return nn.Sequential(*units)
+
+
 def vit(
     depth: int,
     residual: bool,
@@ -116,16 +128,10 @@ def vit(
     if width % heads:
         raise RequestError(f"model.heads={heads}: must divide model.width={width}")
     skip = skip if residual else "none"
-    units: list[nn.Module] = []
-    for _ in range(depth):
-        hidden = nn.Linear(width, mlp_ratio * width), nn.GELU()
-        mlp = nn.Sequential(*hidden, nn.Linear(mlp_ratio * width, width))
-        for name, function in (("attention", Attention(width, heads)), ("mlp", mlp)):
-            unit = ResidualUnit if skip in ("both", name) else PlainUnit
-            units.append(unit(width, function))
     head = nn.Sequential(nn.LayerNorm(width, EPSILON), ClassToken(), nn.Linear(width, num_classes))
     stem = Tokens(in_channels, width, patch, image_size)
-    network = Network(OrderedDict(stem=stem, stage1=nn.Sequential(*units), head=head))
+    stage1 = encoder(depth, width, heads, mlp_ratio, skip)
+    network = Network(OrderedDict(stem=stem, stage1=stage1, head=head))
     network.title = title(
         f"ViT-{depth}",
         residual,
