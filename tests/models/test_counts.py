@@ -12,7 +12,15 @@ from resx.reference import parameter_counts
 from scripts.networks import build
 
 
-@pytest.mark.parametrize(("title", "num_classes"), list(parameter_counts()))
+@pytest.mark.parametrize(
+    ("title", "num_classes"),
+    [
+        pytest.param(*key, marks=pytest.mark.slow)
+        if "-1001 " in key[0] or "-1202 " in key[0] or key[1] == 100
+        else key
+        for key in parameter_counts()
+    ],
+)
 def test_parameter_count_is_the_published_one(title, num_classes):
     published = parameter_counts()[title, num_classes]
     network = build(published.request)

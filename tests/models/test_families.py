@@ -66,7 +66,7 @@ def test_a_plain_net_starts_from_the_weights_of_its_twin(name, build):
     assert all(plain[n].std() > 0 for n in plain if plain[n].ndim == 4)
 
 
-@pytest.mark.parametrize("residual", ["true", "false"])
+@pytest.mark.parametrize("residual", ["true", pytest.param("false", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", yamls("model"))
 def test_one_batch_is_learned_by_heart(name, residual, build):
     images, labels = load_digits(return_X_y=True)
@@ -104,7 +104,7 @@ TORCHVISIONS = {
     "densenet201": lambda: densenet(201, True, "bottleneck", "imagenet", 7, 3, 64),
     "vit_b_16": lambda: vit(12, True, "encoder", "auto", 7, 3, 64),
 }
-LARGE = ("resnet101", "resnet152", "resnext101_32x8d", "densenet201")
+LARGE = ("wide_resnet50_2", "resnet101", "resnet152", "resnext101_32x8d", "densenet201")
 
 
 @pytest.mark.parametrize(

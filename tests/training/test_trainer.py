@@ -99,9 +99,12 @@ def test_clean_training_error_is_that_of_the_final_weights(resx, tiny, only_run,
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("recipe.warmup=error", "recipe.warmup_min_depth=0"), ("data.pad=1", "data.flip=true"),
-     ("model.drop_path=0.5",)],
-)  # fmt: skip
+    [
+        (),
+        ("recipe.warmup=error", "recipe.warmup_min_depth=0"),
+        ("data.pad=1", "data.flip=true", "model.drop_path=0.5"),
+    ],
+)
 def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
     resx, tiny, tmp_path, monkeypatch, options
 ):

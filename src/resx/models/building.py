@@ -1,5 +1,7 @@
 """From a configuration to a network with its first weights."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import nn
 
@@ -21,15 +23,18 @@ def build_network(
 
     Raises `RequestError` for a depth, block or option that the family does not have.
     """
-    network: Network = build(
-        config.model,
-        config.trust,
-        "model",
-        num_classes=num_classes,
-        in_channels=in_channels,
-        image_size=image_size,
-    )
-    initialize(network, config.seed)
+    on_meta = device.type == "meta"  # only sizes are wanted: no memory, no weights
+    with device if on_meta else nullcontext():
+        network: Network = build(
+            config.model,
+            config.trust,
+            "model",
+            num_classes=num_classes,
+            in_channels=in_channels,
+            image_size=image_size,
+        )
+    if not on_meta:
+        initialize(network, config.seed)
     if config.checkpoint_activations:
         checkpoint_activations(network)
     return network.to(device).to(memory_format=torch.channels_last)
