@@ -8,16 +8,18 @@ import sys
 import time
 from pathlib import Path
 
+import hydra
 import pytest
 import torch
 import yaml
 
-from resx.commands.report import key_of_row
+from resx.commands.report import key_of_row, protocol_of
 from resx.commands.study import show_status
 from resx.config import StudyRequest
 from resx.models.building import build_network
+from resx.report.departures import departures
 from resx.run import Run
-from resx.settings import conf_dir
+from resx.settings import conf_dir, flattened
 from tests.conftest import yamls
 
 SMALL = ("depth=8,14", "seed=0", "model.width=2", "recipe.steps=12", "recipe.record_every=4")
@@ -253,3 +255,28 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
 )
 def test_rows_are_what_the_grid_varies_within_a_family(grid_of, study, rows):
     assert grid_of(study, "data.root=/images", "seed=0").rows == rows
+
+
+def test_another_family_departs_from_the_papers_protocol(configure):
+    hydra.core.global_hydra.GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        protocol = protocol_of("he2015_fig6")
+    for override, told in (
+        ("model=preact", "model preact (paper: resnet)"),
+        ("model.drop_path=0.5", "drop_path 0.5 (paper: none)"),
+    ):
+        config = configure("train", "data=cifar10", override)
+        ours = flattened(config) | {"images": 50_000}
+        assert told in departures(ours, protocol)
+    same = flattened(configure("train", "data=cifar10")) | {"images": 50_000}
+    assert departures(same, protocol) == "none"
+
+
+def test_a_typo_beside_a_config_dir_is_still_one_line(resx, tmp_path):
+    (tmp_path / "mine" / "study").mkdir(parents=True)
+    text = (conf_dir() / "study" / "degradation.yaml").read_text()
+    (tmp_path / "mine" / "study" / "own.yaml").write_text(text)
+    for arguments in (("own", "--config-dir", "mine"), ("--config-dir", "mine", "own")):
+        answer = resx("study", *arguments, "dpeth=3")
+        assert (answer.code, answer.err.count("\n")) == (2, 1)
+        assert "did you mean 'depth'?" in answer.err

@@ -53,9 +53,11 @@ def one_line(error: BaseException, command: str) -> str | None:
 
 def known_settings(command: str) -> list[str]:
     """Every key of the command's configuration with the groups that were typed, such as a model."""
-    chosen = [a for a in sys.argv if re.fullmatch(r"(data|model|recipe|study)=[\w-]+", a)]
-    if command in ("study", "report"):
-        chosen += [f"study={a}" for a in sys.argv[2:] if re.fullmatch(r"[\w-]+", a)][:1]
+    bare_is_study = command in ("study", "report")
+    typed = [f"study={a}" if bare_is_study and "=" not in a else a for a in sys.argv[2:]]
+    groups = (re.fullmatch(r"(data|model|recipe|study)=([\w-]+)", a) for a in typed)
+    known = (g for g in groups if g and (conf_dir() / g[1] / f"{g[2]}.yaml").is_file())
+    chosen = [g[0] for g in known]  # those of a --config-dir are not looked up
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         config = OmegaConf.to_container(hydra.compose(command, chosen))

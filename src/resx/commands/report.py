@@ -19,7 +19,7 @@ from resx.settings import flattened, typed
 PROTOCOL_SETTINGS: tuple[str, ...] = ("data.name", "images", "data.pad", "data.flip")
 PROTOCOL_SETTINGS += ("data.normalize", "data.mean", "data.std", "data.image_size", "data.crops")
 PROTOCOL_SETTINGS += ("precision", "model.width", "model.norm", "model.stride_in")
-PROTOCOL_SETTINGS += ("model.zero_init_last",)
+PROTOCOL_SETTINGS += ("model.name", "model.zero_init_last", "model.drop_path")
 
 
 def main(request: ReportRequest, composed: DictConfig) -> int:

@@ -14,7 +14,6 @@ class PlainBlock(nn.Module):
     """
 
     expansion = 1
-    layers = 2
 
     def __init__(self, in_channels: int, channels: int, stride: int, norm: str = "batch") -> None:
         super().__init__()
@@ -55,7 +54,6 @@ class PlainBottleneck(nn.Module):
     """
 
     expansion = 4
-    layers = 3
 
     def __init__(
         self,
