@@ -134,11 +134,13 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
     assert equal(weights(half), weights(whole))
 
 
-def test_dropout_is_a_function_of_seed_and_step(resx, tiny, tmp_path):
+@pytest.mark.parametrize("option", ["model.drop_path=0.5", "model.shortcut_dropout=0.5"])
+def test_dropout_is_a_function_of_seed_and_step(resx, tiny, tmp_path, option):
     """Whatever torch's own generator did before."""
+    tiny = [*tiny, "model=preact"] if option == "model.shortcut_dropout=0.5" else tiny
     for outputs in ("first", "second"):
         torch.manual_seed(len(outputs))
-        assert resx("train", *tiny, "model.drop_path=0.5", f"outputs={outputs}").code == 0
+        assert resx("train", *tiny, option, f"outputs={outputs}").code == 0
     first, second = (next(tmp_path.glob(f"{o}/runs/*/*/*")) for o in ("first", "second"))
     assert records(first) == records(second)
     without = resx("train", *tiny, "outputs=without")

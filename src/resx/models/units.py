@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resx.models.layers import Gate, conv1x1, conv3x3, make_shortcut
@@ -106,13 +105,14 @@ class VariantUnit(PreActUnit):
     ) -> None:
         super().__init__(in_channels, channels, stride, shortcut, **options)
         self.shortcut_scale, self.branch_scale = shortcut_scale, branch_scale
-        self.shortcut_dropout, self.exclusive = shortcut_dropout, gate == "exclusive"
+        self.shortcut_dropout = nn.Dropout(shortcut_dropout)
+        self.exclusive = gate == "exclusive"
         out_channels = self.expansion * channels
         self.gate = Gate(in_channels, out_channels, 1, stride, gate_bias) if gate else None
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
-        kept = F.dropout(self.shortcut(x), self.shortcut_dropout, self.training)
+        kept = self.shortcut_dropout(self.shortcut(x))
         branch = self.branch(x)
         if self.gate is not None:
             share = self.gate(x)
