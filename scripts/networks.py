@@ -13,12 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from resx import cli
 from resx.commands.info import describe_twin
-from resx.config import InfoConfig
+from resx.config.schema import InfoConfig
+from resx.config.settings import conf_dir, typed
 from resx.models.building import build_network
-from resx.models.complexity import flops, parameters
-from resx.models.layers import Network
+from resx.models.parts.complexity import flops, parameters
+from resx.models.parts.layers import Network
 from resx.reference import parameter_counts
-from resx.settings import conf_dir, typed
 
 # He 2015, Table 1, in billions; torchvision states its own count with every set of weights.
 PAPERS = {"ResNet-18": 1.8, "ResNet-34": 3.6, "ResNet-50": 3.8, "ResNet-101": 7.6}

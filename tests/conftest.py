@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from resx import cli
-from resx.settings import conf_dir, typed
+from resx.config.settings import conf_dir, typed
 
 torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
 

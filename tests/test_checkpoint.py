@@ -6,8 +6,8 @@ import pickle
 import pytest
 import torch
 
-from resx import checkpoint
-from resx.request import RequestError
+from resx.errors import RequestError
+from resx.store import checkpoint
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import pytest
 from omegaconf import OmegaConf
 
-from resx.config import TrainConfig
-from resx.identity import identity
-from resx.request import RequestError
-from resx.settings import typed
-from resx.slots import build
+from resx.config.components import build
+from resx.config.run_hash import identity
+from resx.config.schema import TrainConfig
+from resx.config.settings import typed
+from resx.errors import RequestError
 
 
 def test_the_same_request_has_the_same_identity(configure):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from resx.request import RequestError
-from resx.run import Run
+from resx.errors import RequestError
+from resx.store.run import Run
 
 
 def test_a_second_owner_is_refused(tmp_path):

@@ -18,9 +18,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from resx import __version__
-from resx.commands import sweep
-from resx.commands.refusal import one_line
-from resx.config import (
+from resx.config.checks import unknown
+from resx.config.refusals import one_line
+from resx.config.schema import (
     BenchConfig,
     EvaluateConfig,
     ExportConfig,
@@ -29,8 +29,9 @@ from resx.config import (
     StudyRequest,
     TrainConfig,
 )
-from resx.request import RequestError, unknown
-from resx.settings import conf_dir, typed
+from resx.config.settings import conf_dir, typed
+from resx.errors import RequestError
+from resx.study import outcomes
 
 DONE, WRONG_REQUEST = 0, 2
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as shells count SIGINT, -PIPE, -TERM
@@ -184,7 +185,7 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
     def job(config: DictConfig) -> None:
         nonlocal code, failure
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            sweep.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name))
+            outcomes.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name))
             return
         try:
             code = run_command(name, config)
@@ -194,7 +195,7 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
     old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [f"resx {name}", *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # have Hydra raise instead of printing
-    sweep.SweepDirectory.path = None
+    outcomes.SweepDirectory.path = None
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(job)()
     finally:
@@ -205,8 +206,8 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
             os.environ["HYDRA_FULL_ERROR"] = old_full_error
     if failure is not None:
         raise failure
-    if sweep.SweepDirectory.path is not None:
-        return sweep.report(sweep.SweepDirectory.path)
+    if outcomes.SweepDirectory.path is not None:
+        return outcomes.report(outcomes.SweepDirectory.path)
     return code
 
 

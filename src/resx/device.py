@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from resx import __version__
-from resx.request import RequestError
+from resx.errors import RequestError
 
 
 def pick_device(name: str) -> torch.device:

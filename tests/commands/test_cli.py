@@ -10,11 +10,12 @@ import time
 import pytest
 import torch
 
-from resx import checkpoint, cli
-from resx.commands.refusal import one_line
-from resx.request import RequestError
-from resx.run import Run
-from resx.settings import conf_dir
+from resx import cli
+from resx.config.refusals import one_line
+from resx.config.settings import conf_dir
+from resx.errors import RequestError
+from resx.store import checkpoint
+from resx.store.run import Run
 from tests.conftest import yamls
 
 

@@ -15,11 +15,11 @@ import yaml
 
 from resx.commands.report import key_of_row, protocol_of
 from resx.commands.study import show_status
-from resx.config import StudyRequest
+from resx.config.schema import StudyRequest
+from resx.config.settings import conf_dir, flattened
 from resx.models.building import build_network
 from resx.report.departures import departures
-from resx.run import Run
-from resx.settings import conf_dir, flattened
+from resx.store.run import Run
 from tests.conftest import yamls
 
 SMALL = ("depth=8,14", "seed=0", "model.width=2", "recipe.steps=12", "recipe.record_every=4")

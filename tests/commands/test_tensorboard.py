@@ -3,7 +3,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from resx import checkpoint
+from resx.store import checkpoint
 
 
 def scalars(run, tag):

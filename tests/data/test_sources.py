@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torchvision.datasets import CIFAR10
 
-from resx.config import DataConfig
+from resx.config.schema import DataConfig
 from resx.data.loading import load_dataset
 from resx.data.source import class_balanced
-from resx.request import RequestError
+from resx.errors import RequestError
 from tests.conftest import yamls
 
 CPU = torch.device("cpu")

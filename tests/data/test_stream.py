@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from resx.config import DataConfig
+from resx.config.schema import DataConfig
 from resx.data.loading import load_dataset
 from resx.data.source import Files
-from resx.data.stream import EvaluationViews, TrainingViews
-from resx.request import RequestError
+from resx.data.streamed import EvaluationViews, TrainingViews
+from resx.errors import RequestError
 
 
 def load(root, tmp_path, **settings):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torchvision
 
-from resx.models.complexity import flops, parameters
+from resx.models.parts.complexity import flops, parameters
 from resx.reference import parameter_counts
 from scripts.networks import build
 

@@ -9,17 +9,17 @@ import torchvision
 from sklearn.datasets import load_digits
 from torch import nn
 
+from resx.errors import RequestError
 from resx.models.building import build_network
-from resx.models.complexity import parameters
 from resx.models.densenet import densenet
-from resx.models.initialization import initialize
-from resx.models.layers import Network
-from resx.models.naming import export_weights, load_weights
+from resx.models.parts.complexity import parameters
+from resx.models.parts.foreign import export_weights, load_weights
+from resx.models.parts.initialization import initialize
+from resx.models.parts.layers import Network
 from resx.models.resnet import resnet
 from resx.models.resnext import resnext
 from resx.models.vit import vit
 from resx.models.wide import wide
-from resx.request import RequestError
 from tests.conftest import yamls
 
 CPU = torch.device("cpu")

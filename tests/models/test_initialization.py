@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from resx.models.initialization import initialize
+from resx.models.parts.initialization import initialize
 from resx.models.resnet import resnet
 
 

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.models.naming import bare, detect, export_weights, load_weights
+from resx.errors import RequestError
+from resx.models.parts.foreign import bare, detect, export_weights, load_weights
 from resx.models.resnet import resnet
-from resx.request import RequestError
 
 
 class ReferenceBlock(nn.Module):

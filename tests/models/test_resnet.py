@@ -7,13 +7,13 @@ import torch
 from torch import nn
 from torchvision.ops import StochasticDepth
 
-from resx.models.blocks import BasicBlock, Bottleneck, PlainBlock
-from resx.models.complexity import activation_memory, parameters
-from resx.models.initialization import initialize
-from resx.models.layers import ZeroPadShortcut
-from resx.models.memory import checkpoint_activations
+from resx.errors import RequestError
+from resx.models.parts.blocks import BasicBlock, Bottleneck, PlainBlock
+from resx.models.parts.checkpointing import checkpoint_activations
+from resx.models.parts.complexity import activation_memory, parameters
+from resx.models.parts.initialization import initialize
+from resx.models.parts.layers import ZeroPadShortcut
 from resx.models.resnet import resnet
-from resx.request import RequestError
 
 
 def make(depth=20, residual=True, block="basic", layout="auto", num_classes=10, **options):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from resx.models.stages import BASIC, BOTTLENECK, choose_layout, cifar_stages, imagenet_stages
-from resx.request import RequestError
+from resx.errors import RequestError
+from resx.models.parts.stages import BASIC, BOTTLENECK, choose_layout, cifar_stages, imagenet_stages
 
 DEPTHS = {2: BASIC, 3: BOTTLENECK}
 

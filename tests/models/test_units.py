@@ -5,12 +5,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.models.complexity import parameters
 from resx.models.densenet import ChainLayer, DenseLayer, densenet
 from resx.models.highway import HighwayLayer, gate_bias_for, highway
-from resx.models.initialization import initialize
+from resx.models.parts.complexity import parameters
+from resx.models.parts.initialization import initialize
+from resx.models.parts.preactivation import PlainUnit, PreActUnit, VariantUnit, ordered
 from resx.models.preact import preact
-from resx.models.units import PlainUnit, PreActUnit, VariantUnit, ordered
 from resx.models.vit import vit
 from resx.models.wide import wide
 

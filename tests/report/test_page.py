@@ -6,7 +6,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from resx.settings import plain
+from resx.config.settings import plain
 from tests.report.synthetic import write_run
 
 CHROMIUM = shutil.which("chromium")

@@ -8,6 +8,7 @@ import time
 import pandas as pd
 import pytest
 
+from resx.config.settings import plain
 from resx.reference.published import PROTOCOLS, published_curve, published_error
 from resx.report.collect import collect, find_runs
 from resx.report.convergence import steps_table
@@ -15,7 +16,6 @@ from resx.report.departures import departures
 from resx.report.ranking import ranking
 from resx.report.tables import measure_table
 from resx.report.verdicts import verdicts
-from resx.settings import plain
 from tests.report.synthetic import write_run
 
 # Clean training errors by (depth, residual), one a seed: degradation as in the paper.
@@ -75,7 +75,7 @@ def test_inconclusive_is_an_answer_and_says_how_many_seeds_are_missing(write):
 
 def test_near_zero_few_seeds_are_missing_to_say_no():
     """Rises of 0.6, -0.5, 0.1 and 0.0 points: to exclude zero would take hundreds of seeds."""
-    from resx.report.statistics import estimate, seeds_needed
+    from resx.statistics import estimate, seeds_needed
 
     rise = estimate([0.006, -0.005, 0.001, 0.0])
     assert seeds_needed(rise) > 100

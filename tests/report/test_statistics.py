@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from resx.report.statistics import Estimate, estimate, gap_table, paired, seeds_needed
+from resx.statistics import Estimate, estimate, gap_table, paired, seeds_needed
 
 
 def test_the_interval_is_students():

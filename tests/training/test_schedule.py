@@ -2,7 +2,7 @@
 
 import pytest
 
-from resx.config import RecipeConfig
+from resx.config.schema import RecipeConfig
 from resx.training.schedule import learning_rate, planned_warmup_end
 
 

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resx import checkpoint
 from resx.evaluation import evaluate
-from resx.models.initialization import initialize
+from resx.models.parts.initialization import initialize
 from resx.models.resnet import resnet
-from resx.run import Run
+from resx.store import checkpoint
+from resx.store.run import Run
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 from tests.conftest import yamls

@@ -8,13 +8,13 @@ from statistics import median
 import torch
 from omegaconf import DictConfig
 
-from resx.config import BenchConfig
+from resx.config.schema import BenchConfig
 from resx.data.dataset import Dataset
+from resx.data.in_memory import MemoryDataset
 from resx.data.loading import load_dataset
-from resx.data.memory import MemoryDataset
 from resx.device import pick_device, synchronize
+from resx.errors import RequestError
 from resx.models.building import build_network, compiled
-from resx.request import RequestError
 from resx.training.state import make_optimizer
 from resx.training.textbook import textbook_steps
 from resx.training.trainer import train_step

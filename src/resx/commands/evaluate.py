@@ -6,17 +6,17 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import nn
 
-from resx import checkpoint
 from resx.commands.stored import configuration_of, newest_checkpoint
-from resx.config import EvaluateConfig
+from resx.config.schema import EvaluateConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import pick_device
+from resx.errors import RequestError
 from resx.evaluation import evaluate
 from resx.models.building import build_network
-from resx.models.naming import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
-from resx.request import RequestError
+from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
+from resx.store import checkpoint
 
 log = logging.getLogger(__name__)
 

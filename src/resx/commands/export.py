@@ -5,12 +5,12 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig
 
-from resx import checkpoint
 from resx.commands.stored import configuration_of, newest_checkpoint
-from resx.config import ExportConfig
+from resx.config.schema import ExportConfig
+from resx.errors import RequestError
 from resx.models.building import build_network
-from resx.models.naming import export_weights, load_weights
-from resx.request import RequestError
+from resx.models.parts.foreign import export_weights, load_weights
+from resx.store import checkpoint
 
 
 def main(config: ExportConfig, composed: DictConfig) -> int:

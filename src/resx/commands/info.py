@@ -8,12 +8,12 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resx.config import InfoConfig
+from resx.config.schema import InfoConfig
+from resx.errors import RequestError
 from resx.models.building import build_network
-from resx.models.complexity import activation_memory, parameters
-from resx.models.layers import Network
+from resx.models.parts.complexity import activation_memory, parameters
+from resx.models.parts.layers import Network
 from resx.reference import parameter_counts
-from resx.request import RequestError
 
 
 class Part(NamedTuple):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from resx.request import RequestError, unknown
+from resx.config.checks import unknown
+from resx.errors import RequestError
 
 GROUPS = {
     "model": "models",

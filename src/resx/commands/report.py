@@ -8,13 +8,13 @@ from pathlib import Path
 from hydra import compose
 from omegaconf import DictConfig
 
-from resx.commands.grid import Grid, Job, expand
-from resx.config import ReportRequest, StudyRequest, TrainConfig
+from resx.config.schema import ReportRequest, StudyRequest, TrainConfig
+from resx.config.settings import flattened, typed
+from resx.errors import RequestError
 from resx.reference.published import PROTOCOLS
 from resx.report.build import Question, Report, build_report
 from resx.report.collect import collect, find_runs
-from resx.request import RequestError
-from resx.settings import flattened, typed
+from resx.study.grid import Grid, Job, expand
 
 PROTOCOL_SETTINGS: tuple[str, ...] = ("data.name", "images", "data.pad", "data.flip")
 PROTOCOL_SETTINGS += ("data.normalize", "data.mean", "data.std", "data.image_size", "data.crops")

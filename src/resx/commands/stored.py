@@ -7,10 +7,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from resx import checkpoint
-from resx.request import RequestError
-from resx.run import Run
-from resx.settings import typed
+from resx.config.settings import typed
+from resx.errors import RequestError
+from resx.store import checkpoint
+from resx.store.run import Run
 
 
 def newest_checkpoint(directory: str) -> dict[str, Any]:

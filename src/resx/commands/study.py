@@ -10,10 +10,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
-from resx.commands.grid import Grid, Job, expand
-from resx.commands.launch import REFRESH, launch
-from resx.commands.status import key_of, state, status_table, told
-from resx.config import StudyRequest
+from resx.config.schema import StudyRequest
+from resx.study.grid import Grid, Job, expand
+from resx.study.launch import REFRESH, launch
+from resx.study.status import key_of, state, status_table, told
 
 
 def main(request: StudyRequest, composed: DictConfig) -> int:
@@ -27,7 +27,7 @@ def main(request: StudyRequest, composed: DictConfig) -> int:
     missing = [job for job in grid.jobs if state(job) not in ("finished", "diverged", "running")]
     launcher = launcher_of(request, grid.jobs)
     if missing:
-        from resx.commands.forecast import forecast  # torch
+        from resx.study.forecast import forecast  # torch
 
         print(forecast([job.config for job in missing], parallel=launcher == "joblib"))
     if request.preview:

@@ -11,9 +11,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resx.config import TrainConfig
-from resx.request import RequestError
-from resx.run import Run
+from resx.config.schema import TrainConfig
+from resx.errors import RequestError
+from resx.store.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from torchvision.datasets.utils import check_md5, extract_archive
 
 from resx.data.folder import existing, folder
 from resx.data.source import Pixels, Source, fingerprint
-from resx.request import RequestError
+from resx.errors import RequestError
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from resx.request import RequestError
+from resx.errors import RequestError
 
 
 def decode(path: Path, image_size: int) -> np.ndarray:

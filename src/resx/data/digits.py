@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from resx.data.source import Pixels, Source, class_balanced, fingerprint
-from resx.request import RequestError
+from resx.errors import RequestError
 
 TEST_IMAGES = 360  # a fifth, drawn class by class
 

@@ -7,7 +7,7 @@ import torch
 
 from resx.data.cache import decoded
 from resx.data.source import Files, Source, fingerprint
-from resx.request import RequestError
+from resx.errors import RequestError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 TEST_NAMES = ("test", "val")

@@ -5,14 +5,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from resx.config import DataConfig
+from resx.config.components import build
+from resx.config.schema import DataConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset, channel_statistics
-from resx.data.memory import MemoryDataset
+from resx.data.in_memory import MemoryDataset
 from resx.data.source import Files, Images, Pixels, Source, class_balanced
-from resx.data.stream import EvaluationViews, StreamDataset
-from resx.request import RequestError
-from resx.slots import build
+from resx.data.streamed import EvaluationViews, StreamDataset
+from resx.errors import RequestError
 
 STATISTICS_IMAGES = 1_000  # of a streamed set, evenly spaced: its mean needs no more
 

@@ -5,11 +5,11 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from resx.config import NetworkConfig
-from resx.models.initialization import initialize
-from resx.models.layers import Network
-from resx.models.memory import checkpoint_activations
-from resx.slots import build
+from resx.config.components import build
+from resx.config.schema import NetworkConfig
+from resx.models.parts.checkpointing import checkpoint_activations
+from resx.models.parts.initialization import initialize
+from resx.models.parts.layers import Network
 
 
 def build_network(

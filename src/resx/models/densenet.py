@@ -8,10 +8,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from resx.models.complexity import parameters
-from resx.models.layers import Network, conv1x1, conv3x3, make_head, make_stem, small_stem, title
-from resx.models.stages import Depths, choose_layout, stages_of
-from resx.request import RequestError, at_least, one_of
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.complexity import parameters
+from resx.models.parts.layers import (
+    Network,
+    conv1x1,
+    conv3x3,
+    make_head,
+    make_stem,
+    small_stem,
+    title,
+)
+from resx.models.parts.stages import Depths, choose_layout, stages_of
 
 # Three dense blocks of n layers (Sec. 3), or four as in Table 1; a bottleneck layer counts twice.
 IMAGENET = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32), 161: (6, 12, 36, 24)}

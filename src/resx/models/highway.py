@@ -4,9 +4,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resx.models.layers import Gate, Network, make_head, make_norm, stack, title
-from resx.models.stages import Depths, Stage, cifar_stages
-from resx.request import RequestError, at_least, one_of
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.layers import Gate, Network, make_head, make_norm, stack, title
+from resx.models.parts.stages import Depths, Stage, cifar_stages
 
 CONV = Depths(3, 2, {})  # three stages of n layers, the first layer and the classifier
 KERNELS = {"conv": 3, "linear": 1}

@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import nn
 
-from resx.models.layers import (
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.layers import (
     Network,
     make_head,
     make_shortcut,
@@ -14,15 +16,14 @@ from resx.models.layers import (
     stack,
     title,
 )
-from resx.models.stages import (
+from resx.models.parts.preactivation import AFTER, BEFORE, PlainUnit, PreActUnit, VariantUnit
+from resx.models.parts.stages import (
     BASIC,
     BOTTLENECK,
     Stage,
     choose_layout,
     stages_of,
 )
-from resx.models.units import AFTER, BEFORE, PlainUnit, PreActUnit, VariantUnit
-from resx.request import RequestError, at_least, one_of
 
 WIDTHS = {"cifar": 16, "imagenet": 64}
 

@@ -5,8 +5,11 @@ from typing import Any
 
 from torch import nn
 
-from resx.models.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
-from resx.models.layers import (
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
+from resx.models.parts.foreign import resnet_names
+from resx.models.parts.layers import (
     Network,
     drop_paths,
     make_head,
@@ -16,15 +19,13 @@ from resx.models.layers import (
     stack,
     title,
 )
-from resx.models.naming import resnet_names
-from resx.models.stages import (
+from resx.models.parts.stages import (
     BASIC,
     BOTTLENECK,
     Depths,
     choose_layout,
     stages_of,
 )
-from resx.request import RequestError, at_least, one_of
 
 BLOCKS: dict[str, tuple[Any, Any, Depths]] = {
     "basic": (PlainBlock, BasicBlock, BASIC),

@@ -3,15 +3,16 @@
 from functools import partial
 from typing import Any
 
-from resx.models.blocks import Bottleneck, PlainBottleneck
-from resx.models.layers import Network, make_head, make_stem, small_stem, stack, title
-from resx.models.naming import resnet_names
-from resx.models.stages import (
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.blocks import Bottleneck, PlainBottleneck
+from resx.models.parts.foreign import resnet_names
+from resx.models.parts.layers import Network, make_head, make_stem, small_stem, stack, title
+from resx.models.parts.stages import (
     BOTTLENECK,
     choose_layout,
     stages_of,
 )
-from resx.request import RequestError, at_least, one_of
 
 CARDINALITY = {"cifar": 8, "imagenet": 32}
 BASE_WIDTH = {"cifar": 64, "imagenet": 4}

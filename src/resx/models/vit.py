@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resx.models.layers import Network, Positions, title
-from resx.models.stages import SMALL_IMAGE
-from resx.request import RequestError, at_least, one_of
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.layers import Network, Positions, title
+from resx.models.parts.stages import SMALL_IMAGE
 
 EPSILON = 1e-6  # of layer norm, as in the paper's code and torchvision
 SKIPS = ("both", "attention", "mlp", "none")

@@ -3,19 +3,20 @@
 from functools import partial
 from typing import Any
 
-from resx.models.layers import Network, make_head, make_stem, small_stem, stack, title
-from resx.models.naming import resnet_names
-from resx.models.preact import preact_stack
-from resx.models.resnet import BLOCKS
-from resx.models.stages import (
+from resx.config.checks import at_least, one_of
+from resx.errors import RequestError
+from resx.models.parts.foreign import resnet_names
+from resx.models.parts.layers import Network, make_head, make_stem, small_stem, stack, title
+from resx.models.parts.preactivation import PlainUnit, PreActUnit
+from resx.models.parts.stages import (
     BASIC,
     Depths,
     choose_layout,
     cifar_stages,
     imagenet_stages,
 )
-from resx.models.units import PlainUnit, PreActUnit
-from resx.request import RequestError, at_least, one_of
+from resx.models.preact import preact_stack
+from resx.models.resnet import BLOCKS
 
 # d = 6n + 4 counts convolutions: the first, 6n in the blocks, three projections (Sec. 2.3).
 WIDE = Depths(6, 4, BASIC.imagenet)

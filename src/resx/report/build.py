@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from resx.errors import RequestError
 from resx.reference.published import PROTOCOLS
 from resx.report.aggregates import write_aggregates
 from resx.report.collect import Collected, of_network, refuse_strangers, varying
@@ -29,7 +30,6 @@ from resx.report.tables import (
     sources,
 )
 from resx.report.verdicts import verdicts
-from resx.request import RequestError
 
 
 class Question(NamedTuple):

@@ -9,10 +9,10 @@ import pandas as pd
 import yaml
 from yaml import YAMLError
 
-from resx.config import TrainConfig
-from resx.identity import logistics_names
-from resx.request import RequestError
-from resx.settings import flatten
+from resx.config.run_hash import logistics_names
+from resx.config.schema import TrainConfig
+from resx.config.settings import flatten
+from resx.errors import RequestError
 
 SPLITS = ("train_clean", "train", "val", "test")
 # Settings that say how or where, or that only repeat what other settings say.

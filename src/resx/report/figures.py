@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resx.reference.published import PROTOCOLS, published_curve
-from resx.report.statistics import gap_table
 from resx.report.tables import in_order, matching, short
+from resx.statistics import gap_table
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,

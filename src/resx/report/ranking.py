@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from resx.report.statistics import paired
 from resx.report.verdicts import CLEAN, MARGIN, diverged_runs, judged
+from resx.statistics import paired
 
 
 def ranking(runs: pd.DataFrame, settings: list[str]) -> str:

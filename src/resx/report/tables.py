@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from resx.reference.published import PublishedError, published_error
-from resx.report.statistics import NONE, Cell, Estimate, gap_table
+from resx.statistics import NONE, Cell, Estimate, gap_table
 
 # measure -> (heading, split that a paper publishes it for, whether it is an error)
 MEASURES: dict[str, tuple[str, str | None, bool]] = {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from resx.report.statistics import Estimate, gap_table, paired, seeds_needed, side
+from resx.statistics import Estimate, gap_table, paired, seeds_needed, side
 
 MARGIN = 0.005  # a rise whose interval lies below half a point is none
 CLEAN, TEST = "train_clean_error", "test_error"

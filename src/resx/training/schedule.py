@@ -2,7 +2,7 @@
 
 import math
 
-from resx.config import RecipeConfig
+from resx.config.schema import RecipeConfig
 
 
 def learning_rate(step: int, recipe: RecipeConfig, warmup_end: int | None) -> float:

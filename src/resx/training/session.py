@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 import torch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from resx import checkpoint
-from resx.config import TrainConfig
+from resx.config.run_hash import identity
+from resx.config.schema import TrainConfig
+from resx.config.settings import plain
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import environment, peak_memory, pick_device, set_deterministic
-from resx.identity import identity
+from resx.errors import RequestError
 from resx.models.building import build_network, compiled
-from resx.models.complexity import flops, parameters
-from resx.models.layers import Network
+from resx.models.parts.complexity import flops, parameters
+from resx.models.parts.layers import Network
 from resx.reference import parameter_counts
-from resx.request import RequestError
-from resx.run import Run
-from resx.settings import plain
+from resx.store import checkpoint
+from resx.store.run import Run
 from resx.training.interruption import stop_signals
 from resx.training.state import State
 from resx.training.tracking import Tracker

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from resx.config import RecipeConfig
+from resx.config.schema import RecipeConfig
 from resx.training.schedule import planned_warmup_end
 
 

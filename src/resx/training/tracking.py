@@ -7,7 +7,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 from tqdm import tqdm
 
-from resx.run import Run
+from resx.store.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn, optim
 from torchvision.ops import StochasticDepth
 
-from resx.config import RecipeConfig
+from resx.config.schema import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
 from resx.evaluation import evaluate

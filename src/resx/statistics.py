@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from resx.request import RequestError
+from resx.errors import RequestError
 
 CONFIDENCE = 0.95
 MOST_SEEDS = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from resx.request import RequestError
+from resx.errors import RequestError
 
 
 class Stage(NamedTuple):

@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resx.models.layers import conv1x1, conv3x3, make_norm, make_shortcut
-from resx.request import one_of
+from resx.config.checks import one_of
+from resx.models.parts.layers import conv1x1, conv3x3, make_norm, make_shortcut
 
 
 class PlainBlock(nn.Module):

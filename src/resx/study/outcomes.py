@@ -15,7 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from resx.request import BusyError
+from resx.errors import BusyError
 
 log = logging.getLogger(__name__)
 

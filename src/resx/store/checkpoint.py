@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from resx.request import RequestError
+from resx.errors import RequestError
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
-from resx.models.stages import SMALL_IMAGE, Stage
-from resx.request import one_of
+from resx.config.checks import one_of
+from resx.models.parts.stages import SMALL_IMAGE, Stage
 
 
 def conv3x3(

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
-from resx.request import BusyError, RequestError
+from resx.errors import BusyError, RequestError
 
 FINAL = ("finished", "diverged")
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment

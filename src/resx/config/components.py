@@ -9,7 +9,8 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 from omegaconf.errors import ValidationError
 
-from resx.request import RequestError, unknown
+from resx.config.checks import unknown
+from resx.errors import RequestError
 
 
 def build(

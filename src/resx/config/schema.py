@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
-from resx.identity import identity, logistics
-from resx.request import Checked
+from resx.config.checks import Checked
+from resx.config.run_hash import identity, logistics
 
 
 @dataclass

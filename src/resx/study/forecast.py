@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
-from resx.config import TrainConfig
+from resx.config.schema import TrainConfig
 from resx.data.loading import load_dataset
 from resx.device import pick_device, synchronize
 from resx.models.building import build_network
-from resx.models.complexity import parameters
+from resx.models.parts.complexity import parameters
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from resx.models.layers import Positions
+from resx.models.parts.layers import Positions
 from resx.seeding import generator
 
 

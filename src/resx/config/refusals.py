@@ -10,8 +10,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from resx.request import RequestError, unknown
-from resx.settings import conf_dir
+from resx.config.checks import unknown
+from resx.config.settings import conf_dir
+from resx.errors import RequestError
 
 
 def one_line(error: BaseException, command: str) -> str | None:

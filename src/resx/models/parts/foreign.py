@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resx.models.layers import ForeignNames, Network, ZeroPadShortcut
-from resx.request import RequestError
+from resx.errors import RequestError
+from resx.models.parts.layers import ForeignNames, Network, ZeroPadShortcut
 
 WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint keeps the weights
 HEADS = {"torchvision": "fc", "akamaster": "linear"}

@@ -13,12 +13,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from resx.config import ReportRequest, StudyRequest, TrainConfig
-from resx.identity import logistics_names
+from resx.config.checks import unknown
+from resx.config.run_hash import logistics_names
+from resx.config.schema import ReportRequest, StudyRequest, TrainConfig
+from resx.config.settings import flattened, typed
+from resx.errors import RequestError
 from resx.reference.published import PROTOCOLS
-from resx.request import RequestError, unknown
-from resx.run import Run
-from resx.settings import flattened, typed
+from resx.store.run import Run
 
 GROUPS = {"data", "model", "recipe"}
 NAMES = {group: f"{group}.name" for group in GROUPS}  # the setting that tells which was chosen

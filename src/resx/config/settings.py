@@ -6,13 +6,14 @@ from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
-from resx.request import RequestError, unknown
+from resx.config.checks import unknown
+from resx.errors import RequestError
 
 
 def conf_dir() -> Path:
     """The configuration tree: beside this file in a wheel, at the top of a checkout."""
-    installed = Path(__file__).parent / "conf"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "conf"
+    installed = Path(__file__).parents[1] / "conf"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "conf"
 
 
 def typed(config: DictConfig, schema: type) -> Any:

@@ -1,4 +1,4 @@
-"""Wrong requests: one line for the user, exit code 2."""
+"""Checks of values, and messages that name the setting and the choices."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,13 +6,7 @@ from typing import ClassVar, NoReturn
 
 from omegaconf import MISSING
 
-
-class RequestError(ValueError):
-    """The request is wrong: one line for the user, exit code 2."""
-
-
-class BusyError(RequestError):
-    """Another process does what was asked for; in a sweep that is no failure."""
+from resx.errors import RequestError
 
 
 def unknown(

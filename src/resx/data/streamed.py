@@ -16,7 +16,7 @@ from resx.data.dataset import Batch, Dataset
 from resx.data.decoding import centre_crop, open_image, resize_shorter_side
 from resx.data.order import batch_indices
 from resx.data.source import Files
-from resx.request import RequestError
+from resx.errors import RequestError
 from resx.seeding import generator
 
 # Shorter side relative to the crop: tested at 256 / 224, trained between 256 / 224 and 480 / 224

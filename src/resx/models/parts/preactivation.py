@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resx.models.layers import Gate, conv1x1, conv3x3, make_shortcut
+from resx.models.parts.layers import Gate, conv1x1, conv3x3, make_shortcut
 
 # Table 2 and Fig. 4: what stands around every convolution, and how much of it the addition delays.
 AFTER = {"original": 1, "bn_after": 2, "relu_before": 0}  # convolution, BN, ReLU

@@ -4,8 +4,8 @@ from collections import Counter
 
 from rich.table import Table
 
-from resx.commands.grid import Grid, Job
-from resx.settings import flattened
+from resx.config.settings import flattened
+from resx.study.grid import Grid, Job
 
 
 def state(job: Job) -> str:

@@ -14,8 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from rich.console import Console
 from rich.live import Live
 
-from resx.commands.grid import Grid, Job
-from resx.commands.status import key_of, status_table
+from resx.study.grid import Grid, Job
+from resx.study.status import key_of, status_table
 from resx.training.interruption import stop_signals
 
 REFRESH = 2.0  # seconds between looks at the run directories

@@ -1,0 +1,1 @@
+"""The run store: every path under outputs/ is made here."""
