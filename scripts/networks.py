@@ -8,16 +8,15 @@ from functools import cache
 
 import torch
 import torchvision
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from resx import cli
 from resx.commands.info import describe_twin
+from resx.config.composing import compose_raw
 from resx.config.schema import InfoConfig
-from resx.config.settings import conf_dir, typed
+from resx.config.settings import validated
 from resx.models.building import build_network
 from resx.models.parts.complexity import flops, parameters
-from resx.models.parts.layers import Network
+from resx.models.parts.network import Network
 from resx.reference import parameter_counts
 
 # He 2015, Table 1, in billions; torchvision states its own count with every set of weights.
@@ -55,9 +54,7 @@ the data set's size; stated are those of He 2015, Table 1, for ResNet-18 to 152,
 
 @cache
 def composed(groups: tuple[str, ...]) -> DictConfig:
-    cli.register_schemas()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return compose("info", list(groups))
+    return compose_raw(groups, "info")
 
 
 def configure(request: str) -> InfoConfig:
@@ -67,9 +64,7 @@ def configure(request: str) -> InfoConfig:
     rest = [o for o in overrides if o not in groups]
     merged = OmegaConf.merge(composed(groups), OmegaConf.from_dotlist(rest))
     assert isinstance(merged, DictConfig)
-    config = typed(merged, InfoConfig)
-    assert isinstance(config, InfoConfig)
-    return config
+    return validated(merged, InfoConfig)
 
 
 def build(request: str) -> Network:

@@ -1,4 +1,4 @@
-"""Do a report's verdicts depend on which seeds were drawn? The verdicts of every subset of k seeds.
+"""Do a report's verdicts depend on which seeds were drawn? The answers of every subset of k seeds.
 
 python scripts/seed_subsets.py 'outputs/runs/digits/**' 3
 """
@@ -15,9 +15,9 @@ def main(pattern: str, size: int) -> None:
     runs = collect(find_runs(pattern)).runs
     answers: Counter[str] = Counter()
     for seeds in combinations(sorted(runs["seed"].unique()), size):
-        for sentence in verdicts(runs[runs["seed"].isin(seeds)]):
-            question, _, rest = sentence.partition("? ")
-            answers[f"{question}? {rest.split(':')[0].split(' (')[0].split(' from')[0]}"] += 1
+        for verdict in verdicts(runs[runs["seed"].isin(seeds)]):
+            depths = ", ".join(map(str, verdict.depths))
+            answers[f"{verdict.question} {verdict.answer} ({depths} layers)"] += 1
     for answer, count in sorted(answers.items()):
         print(f"{count:4} {answer}")
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import hydra
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from resx import cli
-from resx.config.settings import conf_dir, typed
+from resx.config.composing import compose_raw
+from resx.config.schema import COMMANDS
+from resx.config.settings import conf_dir, validated
 
 torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
 
@@ -43,9 +44,7 @@ def configure() -> Callable[..., object]:
     """The typed configuration of a command with some overrides."""
 
     def compose(command: str, *overrides: str) -> object:
-        cli.register_schemas()
-        with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return typed(hydra.compose(command, list(overrides)), cli.COMMANDS[command].schema)
+        return validated(compose_raw(overrides, command), COMMANDS[command])
 
     return compose
 

@@ -8,58 +8,47 @@ import sys
 import threading
 from itertools import islice
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from resx import __version__
+from resx.config import outcomes
 from resx.config.checks import unknown
+from resx.config.composing import parse, register_schemas, trust_what_was_typed, typed_now
+from resx.config.foreign_code import refuse_foreign_code
 from resx.config.refusals import one_line
-from resx.config.schema import (
-    BenchConfig,
-    EvaluateConfig,
-    ExportConfig,
-    InfoConfig,
-    ReportRequest,
-    StudyRequest,
-    TrainConfig,
-)
-from resx.config.settings import conf_dir, typed
+from resx.config.schema import BARE
+from resx.config.schema import COMMANDS as SCHEMAS
+from resx.config.settings import conf_dir, validated
 from resx.errors import RequestError
-from resx.study import outcomes
 
 DONE, WRONG_REQUEST = 0, 2
 INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as shells count SIGINT, -PIPE, -TERM
 
 
-class Command(NamedTuple):
-    schema: type
-    description: str
-
-
 COMMANDS = {
-    "train": Command(TrainConfig, "train one network, or with -m a grid of them"),
-    "study": Command(StudyRequest, "a named grid: run what is missing, then report"),
-    "report": Command(ReportRequest, "tables, verdicts, figures and a page of a study or of runs"),
-    "evaluate": Command(EvaluateConfig, "error of a run or of a file of weights"),
-    "export": Command(ExportConfig, "a run's weights in torchvision's or akamaster's names"),
-    "info": Command(InfoConfig, "layers, parameters, multiply-adds and memory of a network"),
-    "bench": Command(BenchConfig, "images per second of the training loop"),
-    "list": Command(dict, "models, data sets, recipes and studies, one line each"),
+    "train": "train one network, or with -m a grid of them",
+    "study": "a named grid: run what is missing, then report",
+    "report": "tables, verdicts, figures and a page of a study or of runs",
+    "analyze": "one analysis of runs or of fresh networks",
+    "evaluate": "error of a run or of a file of weights",
+    "export": "a run's weights in torchvision's or akamaster's names",
+    "info": "layers, parameters, multiply-adds and memory of a network",
+    "bench": "images per second of the training loop",
+    "list": "models, data sets, recipes, experiments, studies and analyses, one line each",
 }
 
 # Hydra's own; `--info` takes its value after `=` only.
 FLAGS = ("--help", "-h", "--hydra-help", "--multirun", "-m", "--run", "-r", "--resolve")
 FLAGS_WITH_VALUE = (
     *("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"),
-    *("--config-path", "-cp", "--experimental-rerun"),
+    *("--config-path", "-cp"),
 )
-GRIDS = ("study", "report")  # commands that take a study's name and a grid
+GRIDS = ("study", "report", "analyze")  # commands that take a grid themselves
 
 HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual
 connections change?
@@ -72,7 +61,7 @@ examples:
   resx study degradation
   resx train depth=34 residual=true
   resx train -m depth=20,56 residual=true,false 'seed=range(3)'
-  resx train data=cifar10 data.root=PATH recipe=cifar_quick depth=56
+  resx train data.root=PATH experiment=cifar_quick depth=56
   tensorboard --logdir outputs/runs
 """
 
@@ -83,7 +72,7 @@ def main() -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, raise_interrupt)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        lines = [f"  {name:10}{command.description}" for name, command in COMMANDS.items()]
+        lines = [f"  {name:10}{description}" for name, description in COMMANDS.items()]
         print(HELP.format(commands="\n".join(lines)), end="")
         return DONE
     if arguments[0] == "--version":
@@ -98,7 +87,11 @@ def main() -> int:
         if name == "list":
             return show_list(rest)
         flags, overrides = split_flags(rest)
-        overrides = study_arguments(overrides) if name in GRIDS else overrides
+        if name in BARE:
+            overrides = [o if "=" in o else f"{BARE[name]}={o}" for o in overrides]
+        if name in GRIDS:
+            overrides = gather_sweeps(overrides)
+        refuse_foreign_code(name, flags, overrides)
         return run_through_hydra(name, [*flags, *overrides])
     except SystemExit as stop:  # Hydra's --help and its own complaints end so
         return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
@@ -138,22 +131,16 @@ def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
     return flags, overrides
 
 
-def study_arguments(arguments: list[str]) -> list[str]:
-    """`degradation seed=range(5)` -> `study=degradation sweeps=["seed=range(5)"]`.
+def gather_sweeps(overrides: list[str]) -> list[str]:
+    """`study=degradation seed=range(5)` -> `study=degradation sweeps=["seed=range(5)"]`.
 
     Hydra itself allows a sweep only in a multirun; a study is one, but not of itself.
     """
-    result, sweeps = [], []
-    for argument in arguments:
-        if argument.startswith("hydra"):
-            result.append(argument)
-        elif "=" not in argument:
-            result.append(f"study={argument}")
-        elif OverridesParser.create().parse_override(argument).is_sweep_override():
-            sweeps.append(argument)
-        else:
-            result.append(argument)
-    return [*result, f"sweeps={json.dumps(sweeps)}"] if sweeps else result
+    swept = [
+        o for o in overrides if not o.startswith("hydra") and next(parse([o])).values is not None
+    ]
+    rest = [o for o in overrides if o not in swept]
+    return [*rest, f"sweeps={json.dumps(swept)}"] if swept else rest
 
 
 def raise_interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -172,23 +159,17 @@ def show_list(arguments: list[str]) -> int:
     return list_choices(conf_dir(), arguments)
 
 
-def register_schemas() -> None:
-    for name, command in COMMANDS.items():
-        if name != "list":
-            ConfigStore.instance().store(f"{name}_schema", command.schema)
-
-
 def run_through_hydra(name: str, arguments: list[str]) -> int:
     register_schemas()
     code, failure = DONE, None
 
-    def job(config: DictConfig) -> None:
+    def job(composed: DictConfig) -> None:
         nonlocal code, failure
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            outcomes.note_outcome(lambda: run_command(name, config), lambda e: one_line(e, name))
+            outcomes.note_outcome(lambda: run_command(name, composed), lambda e: one_line(e, name))
             return
         try:
-            code = run_command(name, config)
+            code = run_command(name, composed)
         except Exception as error:  # raised below: Hydra would add a line of its own
             failure = error
 
@@ -211,9 +192,11 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
     return code
 
 
-def run_command(name: str, config: DictConfig) -> int:
-    request = typed(config, COMMANDS[name].schema)
+def run_command(name: str, composed: DictConfig) -> int:
+    config: Any = validated(composed, SCHEMAS[name])
+    typed = typed_now(composed)
+    trust_what_was_typed(config, typed)
     module: Any = importlib.import_module(f"resx.commands.{name}")
-    code = module.main(request, config)
+    code = module.main(config, typed)
     assert isinstance(code, int)
     return code

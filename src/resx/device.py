@@ -1,18 +1,12 @@
 """The device and the arithmetic on it."""
 
 import os
-import platform
 import resource
-import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from resx import __version__
 from resx.errors import RequestError
 
 
@@ -65,39 +59,3 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-@cache
-def environment() -> dict[str, Any]:
-    """Versions, hardware and the commit, so that a result can be traced."""
-    cuda = torch.cuda.is_available()
-    return {
-        "resx": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "hardware": torch.cuda.get_device_name() if cuda else _processor(),
-        "git_commit": _git_commit(),
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        if names:
-            return names[0].split(":")[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def _git_commit() -> str | None:
-    """The commit of the checkout that this code lies in; None for an installed wheel."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40"]
-    if not (here.parents[1] / ".git").exists():
-        return None
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):  # no git here, or a slow disk
-        return None
-    return done.stdout.strip() or None

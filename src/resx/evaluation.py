@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from resx.device import autocast
 
 
-class Score(NamedTuple):
+class EvaluationScore(NamedTuple):
     """Means over `images` images; errors are fractions."""
 
     loss: float
@@ -22,7 +22,7 @@ class Score(NamedTuple):
 @torch.no_grad()
 def evaluate(
     network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], precision: str = "fp32"
-) -> Score:
+) -> EvaluationScore:
     """Evaluation mode over batches of images (B, C, H, W), or (B, views, C, H, W).
 
     Of several views the class probabilities are averaged (Krizhevsky 2012, Sec. 4.1). The network
@@ -46,4 +46,4 @@ def evaluate(
         count += len(labels)
     network.train(was_training)
     loss, error, error_top5 = (sums / count).tolist()
-    return Score(loss, error, error_top5, count)
+    return EvaluationScore(loss, error, error_top5, count)

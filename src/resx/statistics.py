@@ -32,19 +32,19 @@ class Estimate(NamedTuple):
         return self.has_interval and (self.low > 0 or self.high < 0)
 
 
-NONE = Estimate(math.nan, math.nan, math.nan, math.nan, 0)
+NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0)
 
 
 def estimate(values: Sequence[float]) -> Estimate:
     """Mean, standard deviation (n - 1) and Student's interval of independent values."""
     sample = np.asarray([v for v in values if not math.isnan(v)], dtype=float)
     if sample.size == 0:
-        return NONE
+        return NO_ESTIMATE
     mean = float(sample.mean())
     if sample.size == 1:
         return Estimate(mean, math.nan, math.nan, math.nan, 1)
     std = float(sample.std(ddof=1))
-    if std == 0:
+    if std == 0:  # scipy's interval of scale 0 is NaN
         return Estimate(mean, 0.0, mean, mean, sample.size)
     low, high = stats.t.interval(
         CONFIDENCE, sample.size - 1, loc=mean, scale=std / math.sqrt(sample.size)
@@ -86,30 +86,26 @@ class Cell(NamedTuple):
 def gap_table(runs: pd.DataFrame, rows: list[str], measure: str) -> list[Cell]:
     """Plain, residual and their gap (plain minus residual, paired by seed) for each row.
 
-    A row is one combination of the settings `rows`. Raises `RequestError` if a seed stands
-    twice in a cell.
+    A row is one combination of the settings `rows`; `measure` names a column. Raises `RequestError`
+    if a seed stands twice in a cell.
     """
     cells = []
     for key, group in runs.groupby(rows, dropna=False, sort=True):
-        sides = {r: _by_seed(group[group["residual"] == r], measure) for r in (False, True)}
-        gap = paired(sides[False], sides[True])
+        plain = by_seed(group[~group["residual"]], measure)
+        residual = by_seed(group[group["residual"]], measure)
         values = key if isinstance(key, tuple) else (key,)
-        cells.append(Cell(values, _of(sides[False]), _of(sides[True]), gap))
+        gap = paired(plain, residual)
+        cells.append(Cell(values, estimate(plain.tolist()), estimate(residual.tolist()), gap))
     return cells
 
 
-def side(runs: pd.DataFrame, depth: int, residual: bool, measure: str) -> "pd.Series[float]":
-    """The measure of one network by seed."""
-    return _by_seed(runs[(runs["depth"] == depth) & (runs["residual"] == residual)], measure)
+def by_seed(runs: pd.DataFrame, measure: str) -> "pd.Series[float]":
+    """A column of the runs of one network, indexed by seed.
 
-
-def _by_seed(group: pd.DataFrame, measure: str) -> "pd.Series[float]":
-    if group["seed"].duplicated().any():
-        twice = group[group["seed"].duplicated(keep=False)]
+    Raises `RequestError` if a seed stands twice: such runs would count as independent.
+    """
+    if runs["seed"].duplicated().any():
+        twice = runs[runs["seed"].duplicated(keep=False)]
         where = " and ".join(map(str, twice.index[:2]))
         raise RequestError(f"seed {twice['seed'].iloc[0]} stands twice in one cell: {where}")
-    return group.set_index("seed")[measure].astype(float)
-
-
-def _of(values: "pd.Series[float]") -> Estimate:
-    return estimate(values.tolist())
+    return runs.set_index("seed")[measure].astype(float)

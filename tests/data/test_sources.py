@@ -121,7 +121,7 @@ def _empty(folder):
 def test_a_missing_root_is_refused(tmp_path):
     with pytest.raises(RequestError, match="no such folder"):
         load(tmp_path, "folder.folder", root=str(tmp_path / "nowhere"), image_size=32)
-    with pytest.raises(RequestError, match=r"data\.root is not set"):
+    with pytest.raises(RequestError, match=r"data\.root=null: name the folder"):
         load(tmp_path, "folder.folder", image_size=32)
 
 

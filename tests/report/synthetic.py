@@ -7,55 +7,123 @@ from typing import Any
 
 import yaml
 
+from resx.report.collect import Collected, collect, find_runs
+from resx.report.findings import Report, analyse
+from resx.report.selection import Selection, select
 
-def write_run(
-    outputs: Path,
-    config: dict[str, Any],
-    depth: int,
-    residual: bool,
-    seed: int,
-    error: float,
-    test_error: float | None = None,
-    status: str = "finished",
-    **settings: Any,
-) -> Path:
-    """A run whose clean training error ends at `error`; `settings` such as `recipe__lr=0.3`."""
-    config = copy.deepcopy(config)
-    config |= {"depth": depth, "residual": residual, "seed": seed}
-    config["model"] |= {"depth": depth, "residual": residual}
-    for key, value in settings.items():
-        *groups, last = key.split("__")
-        place = config
-        for group in groups:
-            place = place[group]
-        place[last] = value
-    tag = "-".join(f"{k}{v}" for k, v in settings.items())
-    kind = "residual" if residual else "plain"
-    directory = outputs / "runs" / "digits" / f"resnet-{depth}-{kind}" / f"s{seed}-{tag}0"
-    directory.mkdir(parents=True)
-    test_error = error if test_error is None else test_error
-    scores = {
-        split: {"step": 40, "loss": 2 * value, "error": value}
-        for split, value in (("train", error), ("train_clean", error), ("test", test_error))
-    }
-    records = [
-        {"step": step, "split": split, "loss": score["loss"], "error": score["error"] + 1 / step}
-        for step in (10, 20, 30, 40)
-        for split, score in scores.items()
-    ]
-    summary = {
-        "status": status,
-        "network": f"{'ResNet' if residual else 'plain'}-{depth} (cifar layout, basic)",
-        "parameters": 1000 * depth,
+Errors = dict[tuple[int, bool], tuple[float, ...]]  # by (depth, residual), one a seed
+
+# Clean training errors: degradation as in the paper.
+DEGRADED: Errors = {
+    (20, False): (0.010, 0.012, 0.011),
+    (56, False): (0.060, 0.055, 0.065),
+    (20, True): (0.008, 0.009, 0.007),
+    (56, True): (0.001, 0.002, 0.001),
+}
+STEPS = (10, 20, 30, 40)
+
+
+class Runs:
+    """Writes runs below `outputs` and reads them again."""
+
+    def __init__(self, outputs: Path, base: dict[str, Any]) -> None:
+        self.outputs = outputs
+        self.base = base
+
+    def write(self, errors: Errors, test: Errors | None = None, **settings: Any) -> None:
+        """Of every network as many seeds as it has errors; test errors equal them unless given."""
+        for network, values in errors.items():
+            for seed, error in enumerate(values):
+                test_error = error if test is None else test[network][seed]
+                self.write_one(*network, seed, error, test_error, **settings)
+
+    def write_one(
+        self,
+        depth: int,
+        residual: bool,
+        seed: int,
+        error: float,
+        test_error: float | None = None,
+        status: str = "finished",
+        **settings: Any,
+    ) -> Path:
+        """A run whose clean training error ends at `error`; `settings` such as `recipe__lr=0.3`."""
+        config = copy.deepcopy(self.base) | {"depth": depth, "residual": residual, "seed": seed}
+        for key, value in settings.items():
+            *groups, last = key.split("__")
+            place = config
+            for group in groups:
+                place = place[group]
+            place[last] = value
+        kind = "residual" if residual else "plain"
+        tag = "-".join(f"{k}{v}" for k, v in settings.items())
+        network = f"{config['model']['name']}-{depth}-{kind}"
+        directory = self.outputs / "runs" / config["data"]["name"] / network / f"s{seed}-{tag}0"
+        directory.mkdir(parents=True)
+        scores = scores_of(error, error if test_error is None else test_error)
+        records = [
+            score | {"step": step, "split": split, "error": score["error"] + 1 / step}
+            for step in STEPS
+            for split, score in scores.items()
+        ]
+        (directory / "config.yaml").write_text(yaml.dump(config, Dumper=yaml.CSafeDumper))
+        (directory / "summary.json").write_text(json.dumps(summary_of(config, status, scores)))
+        (directory / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+        return directory
+
+    def collect(self) -> Collected:
+        return collect(find_runs(f"{self.outputs}/runs/**"))
+
+    def report(self, **selection: Any) -> Report:
+        """What a report of all runs finds, without its files."""
+        return analyse(select(self.collect(), Selection("name", "question", "", **selection)))
+
+
+def scores_of(error: float, test_error: float) -> dict[str, dict[str, Any]]:
+    errors = {"train": error, "train_clean": error, "test": test_error}
+    return {k: {"step": STEPS[-1], "loss": 2 * e, "error": e} for k, e in errors.items()}
+
+
+def summary_of(
+    config: dict[str, Any], status: str, scores: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Every key that a trained run's summary has."""
+    kind = "ResNet" if config["residual"] else "plain"
+    return {
+        "network": f"{kind}-{config['depth']} (cifar layout, basic)",
+        "model": config["model"]["name"],
+        "depth": config["depth"],
+        "residual": config["residual"],
+        "seed": config["seed"],
         "hash": "0",
-        "images": {"train": 1437, "test": 360},
+        "recipe": config["recipe"]["name"],
+        "steps": STEPS[-1],
+        "parameters": 1000 * config["depth"],
+        "flops": 10_000 * config["depth"],
+        "data": config["data"]["name"],
+        "data_root": None,
         "data_fingerprint": "0",
-        "seconds": 1.0,
+        "images": {"train": 1437, "test": 360},
+        "normalization": {"mean": [0.3], "std": [0.4]},
+        "device": "cpu",
+        "precision": "fp32",
+        "environment": {
+            "resx": "0.1.0",
+            "python": "3.11.7",
+            "torch": "2",
+            "threads": 1,
+            "hardware": "none",
+            "git_commit": None,
+        },
+        "started": "2026-01-01T00:00:00+0000",
+        "status": status,
+        "failure": None,
+        "step": STEPS[-1],
+        "final": scores if status == "finished" else {},
         "last": scores,
-        "environment": {"hardware": "none", "git_commit": None, "torch": "2"},
+        "warmup_end": 0,
+        "seconds": 1.0,
+        "images_per_second": 1000.0,
+        "peak_memory": 1_000_000,
+        "ended": "2026-01-01T00:00:01+0000",
     }
-    (directory / "config.yaml").write_text(yaml.safe_dump(config))
-    (directory / "summary.json").write_text(json.dumps(summary))
-    lines = [json.dumps(record) for record in records]
-    (directory / "metrics.jsonl").write_text("\n".join(lines) + "\n")
-    return directory

@@ -6,23 +6,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from resx.config.settings import plain
-from tests.report.synthetic import write_run
-
 CHROMIUM = shutil.which("chromium")
-
-
-@pytest.fixture
-def page(resx, configure, tmp_path):
-    base = plain(configure("train"))
-    for depth in (20, 56):
-        for residual in (False, True):
-            for seed in range(3):
-                error = 0.01 * seed + (0.3 if depth == 56 and not residual else 0.01)
-                write_run(tmp_path / "outputs", base, depth, residual, seed, error)
-    assert resx("report", "runs=outputs/runs/**").code == 0
-    (path,) = tmp_path.glob("outputs/reports/*/index.html")
-    return path
 
 
 @pytest.fixture
@@ -43,12 +27,12 @@ def browser(tmp_path):
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium and chromium-driver")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_opens_without_errors_and_shows_everything(browser, page, width, scheme):
+def test_the_page_opens_without_errors_and_shows_everything(browser, written, width, scheme):
     screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     feature = {"name": "prefers-color-scheme", "value": scheme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    browser.get(page.as_uri())
+    browser.get((written.directory / "index.html").as_uri())
     assert browser.get_log("browser") == []
     requested = [e["message"] for e in browser.get_log("performance") if '"http' in e["message"]]
     assert not [m for m in requested if "Network.requestWillBeSent" in m and '"url":"http' in m]

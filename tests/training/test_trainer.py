@@ -14,9 +14,10 @@ from torch.nn import functional as F
 
 from resx.evaluation import evaluate
 from resx.models.parts.initialization import initialize
+from resx.models.parts.network import Spec
 from resx.models.resnet import resnet
 from resx.store import checkpoint
-from resx.store.run import Run
+from resx.store.run import CHECKPOINT, Run
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 from tests.conftest import yamls
@@ -30,7 +31,7 @@ def records(run):
 
 
 def weights(run):
-    return checkpoint.load(run / checkpoint.NAME)["state"]["model"]
+    return checkpoint.load(run / CHECKPOINT)["state"]["model"]
 
 
 def equal(a, b):
@@ -42,7 +43,7 @@ def equal(a, b):
 def test_one_batch_is_learned_by_heart(residual, optimizer, configure):
     lr = "recipe.lr=0.05" if optimizer == "sgd" else "recipe.lr=0.005"
     recipe = configure("train", f"recipe.optimizer={optimizer}", lr).recipe
-    network = resnet(8, residual, "basic", "cifar", 10, 1, 8)
+    network = resnet(Spec(depth=8, residual=residual, block="basic", in_channels=1, image_size=8))
     initialize(network, 0)
     images, labels = torch.randn(32, 1, 8, 8), torch.arange(32) % 10
     update = make_optimizer(network, recipe)
@@ -152,7 +153,7 @@ def test_a_damaged_newest_checkpoint_costs_steps_but_not_the_result(resx, tiny, 
     resx("train", *tiny, "outputs=whole")
     resx("train", *tiny, "outputs=other")
     (whole,), (other,) = (list(tmp_path.glob(f"{o}/runs/*/*/*")) for o in ("whole", "other"))
-    (other / checkpoint.NAME).write_bytes(b"PK\x03\x04 half")
+    (other / CHECKPOINT).write_bytes(b"PK\x03\x04 half")
     (other / "summary.json").unlink()
     assert "trying the one before it" in resx("train", *tiny, "outputs=other").out
     assert records(other) == records(whole)

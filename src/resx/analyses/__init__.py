@@ -1,1 +1,1 @@
-"""One file an analysis: runs or networks in, rows and a figure out."""
+"""One file an analysis: experiments in, rows and a figure out."""

@@ -3,26 +3,28 @@
 from pathlib import Path
 
 import torch
-from omegaconf import DictConfig
 
-from resx.commands.stored import configuration_of, newest_checkpoint
+from resx.config.composing import Typed
 from resx.config.schema import ExportConfig
+from resx.config.stored import with_typed
 from resx.errors import RequestError
+from resx.experiment import open_run
 from resx.models.building import build_network
 from resx.models.parts.foreign import export_weights, load_weights
 from resx.store import checkpoint
 
+FREE = {"run", "naming", "file", "outputs", "trust"}
 
-def main(config: ExportConfig, composed: DictConfig) -> int:
-    """Writes the file and says how its images are normalised.
+
+def main(config: ExportConfig, typed: Typed) -> int:
+    """Writes the file and says how its images are normalised; reads no image itself.
 
     Raises `RequestError` if the project has no such network, OSError if the disk is full.
     """
     if config.run is None:
         raise RequestError("name a run: resx export run=DIRECTORY naming=torchvision")
-    saved = newest_checkpoint(config.run)
-    free = {"run", "naming", "file", "outputs", "trust"}
-    own = configuration_of(saved["config"], composed, ExportConfig, free)
+    saved = open_run(config.run).checkpoint()
+    own = with_typed(saved["config"], typed, ExportConfig, FREE)
     mean, std, classes = saved["mean"], saved["std"], saved["classes"]
     shape = (len(classes), mean.shape[-1], own.data.image_size)
     network = build_network(own, *shape, torch.device("cpu"))

@@ -4,15 +4,15 @@ import copy
 from typing import NamedTuple
 
 import torch
-from omegaconf import DictConfig
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from resx.config.composing import Typed
 from resx.config.schema import InfoConfig
 from resx.errors import RequestError
 from resx.models.building import build_network
 from resx.models.parts.complexity import activation_memory, parameters
-from resx.models.parts.layers import Network
+from resx.models.parts.network import Network
 from resx.reference import parameter_counts
 
 
@@ -27,7 +27,7 @@ class Part(NamedTuple):
     multiply_adds: int
 
 
-def main(config: InfoConfig, composed: DictConfig) -> int:
+def main(config: InfoConfig, typed: Typed) -> int:
     """Prints the stages and totals of the network, and of its twin the number of parameters."""
     data = config.data
     if data.classes is None:
@@ -58,7 +58,7 @@ def main(config: InfoConfig, composed: DictConfig) -> int:
 def describe_twin(config: InfoConfig, total: int) -> str:
     """The other one of plain and residual, with its number of parameters."""
     twin_config = copy.deepcopy(config)
-    twin_config.residual = twin_config.model["residual"] = not config.residual
+    twin_config.residual = not config.residual
     data = config.data
     assert data.classes is not None
     try:

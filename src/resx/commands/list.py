@@ -9,6 +9,7 @@ GROUPS = {
     "model": "models",
     "data": "data sets",
     "recipe": "recipes",
+    "experiment": "experiments",
     "study": "studies",
     "analysis": "analyses",
 }

@@ -3,79 +3,61 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
-from hydra import compose
-from omegaconf import DictConfig
-
-from resx.config.schema import ReportRequest, StudyRequest, TrainConfig
-from resx.config.settings import flattened, typed
+from resx.config.composing import Typed
+from resx.config.schema import ReportRequest, StudyRequest
 from resx.errors import RequestError
-from resx.reference.published import PROTOCOLS
-from resx.report.build import Question, Report, build_report
+from resx.report.build import PAGE, build_report
 from resx.report.collect import collect, find_runs
-from resx.study.grid import Grid, Job, expand
+from resx.report.findings import Report
+from resx.report.protocol import protocol_of
+from resx.report.selection import PlannedRun, Selection, row_key
+from resx.store.store import Store
+from resx.study.grid import Grid, expand
 
-PROTOCOL_SETTINGS: tuple[str, ...] = ("data.name", "images", "data.pad", "data.flip")
-PROTOCOL_SETTINGS += ("data.normalize", "data.mean", "data.std", "data.image_size", "data.crops")
-PROTOCOL_SETTINGS += ("precision", "model.width", "model.norm", "model.stride_in")
-PROTOCOL_SETTINGS += ("model.name", "model.zero_init_last", "model.drop_path")
 
-
-def main(request: ReportRequest, composed: DictConfig) -> int:
+def main(request: ReportRequest, typed: Typed) -> int:
     """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
-    if request.runs is not None:
-        directories = find_runs(request.runs)
-        slug = re.sub(r"[^A-Za-z0-9_=+-]+", "-", request.runs).strip("-") or "runs"
-        command = shlex.join(["resx", "report", f"runs={json.dumps(request.runs)}"])
-        about = Question(slug, f"Runs {request.runs}", command, [])
-        show(build_report(collect(directories), about, Path(request.outputs, "reports", slug)))
-        return 0
-    report_study(expand(request), request)
+    if request.runs is None:
+        report_study(expand(request, typed), request)
+    else:
+        report_runs(request.runs, Store(request.outputs))
     return 0
 
 
+def report_runs(pattern: str, store: Store) -> None:
+    name = re.sub(r"[^A-Za-z0-9_=+-]+", "-", pattern).strip("-") or "runs"
+    command = shlex.join(["resx", "report", f"runs={json.dumps(pattern)}"])
+    selection = Selection(name, f"Runs {pattern}", command)
+    show(build_report(collect(find_runs(pattern)), selection, store), store)
+
+
 def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
-    study = request.study
+    study, store = request.study, Store(request.outputs)
     assert study is not None
-    directories = [j.run.directory for j in grid.jobs if j.run.directory.is_dir()]
-    collected = collect(directories)
+    directories = [job.run.directory for job in grid.jobs if job.run.directory.is_dir()]
     if not directories:
         raise RequestError(f"study {grid.name} has no runs yet: resx study {study.name}")
-    protocol = protocol_of(study.reference) if study.reference else None
-    command = shlex.join(["resx", "study", study.name, *grid.typed])
-    about = Question(
-        grid.name,
-        study.question,
-        command,
-        grid.rows,
-        study.reference,
-        protocol,
-        tuple((key_of_row(job, grid.rows), job.config.residual) for job in grid.jobs),
-        study.best_over,
+    # All the grid asks for, also what has no directory yet: its cells read `missing`.
+    planned = (PlannedRun(row_key(j.config, grid.rows), j.config.residual) for j in grid.jobs)
+    selection = Selection(
+        name=grid.name,
+        question=study.question,
+        command=shlex.join(["resx", "study", study.name, *grid.typed]),
+        rows=tuple(grid.rows),
+        reference=study.reference,
+        protocol=protocol_of(study.reference) if study.reference else None,
+        planned=tuple(planned),
+        best_over=study.best_over,
     )
-    show(build_report(collected, about, Path(request.outputs, "reports", grid.name)))
+    show(build_report(collect(directories), selection, store), store)
 
 
-def protocol_of(reference: str) -> dict[str, object]:
-    """The paper's settings in which a departure is worth a word; a list where it has several."""
-    paper = PROTOCOLS[reference]
-    overrides = [*paper.overrides, "data.root=null"]
-    flat = flattened(typed(compose("train", overrides), TrainConfig)) | {"images": paper.images}
-    names = [*PROTOCOL_SETTINGS, *(name for name in flat if name.startswith("recipe."))]
-    silent = ("recipe.name", "recipe.record_every", "recipe.eval_every", "recipe.save_every")
-    return {name: flat[name] for name in names if name not in silent} | paper.variants
-
-
-def key_of_row(job: Job, rows: list[str]) -> tuple[object, ...]:
-    flat = flattened(job.config)
-    return tuple(flat.get(row) for row in rows)
-
-
-def show(report: Report) -> None:
-    """The verdicts and the gap tables as text, and where the rest lies."""
-    for verdict in report.verdicts:
-        print(f"* {verdict}")
-    for heading, table in list(report.tables.items())[:3]:
-        print(f"\n{heading} (%)\n{table.to_string(index=False)}")
-    print(f"\npage: {report.directory / 'index.html'}")
+def show(report: Report, store: Store) -> None:
+    """The verdicts and the tables of errors as text, and where the rest lies."""
+    for sentence in report.sentences:
+        print(f"* {sentence}")
+    for measure, table in report.tables.gaps.items():
+        if measure.is_error:
+            print(f"\n{measure.heading} ({measure.unit})\n{table.to_string(index=False)}")
+    print(f"\npage: {store.report(report.selected.selection.name) / PAGE}")

@@ -5,39 +5,38 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-
+from resx.config.composing import Typed
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
-from resx.store.run import Run
+from resx.store.run import LOG, Run
+from resx.store.store import Store
+from resx.store.summary import Status, Summary
 
 log = logging.getLogger(__name__)
 
 
-def main(config: TrainConfig, composed: DictConfig) -> int:
+def main(config: TrainConfig, typed: Typed) -> int:
     """0 when the run is finished or diverged, 1 when it failed.
 
     Raises `RequestError` for a wrong request, KeyboardInterrupt when a signal stopped the run.
     """
-    run = Run(config.run_dir)
-    summary = run.read_summary()
-    if run.is_final() and summary["data_root"] == config.data.root and not config.force:
+    run = Store(config.outputs).run(config)
+    summary = run.summary
+    same_images = summary.data_root == config.data.root  # else their fingerprint has to tell
+    if summary.status.is_final and same_images and not config.force:
         show(summary, run)
         return 0
-    from resx.training.session import prepare, refuse_other_images, train_run  # imports torch
+    from resx.experiment import prepare  # imports torch
+    from resx.training.session import refuse_other_images, train_run
 
-    prepared = prepare(config)
-    with run.locked(), log_file(run.directory / "train.log"):
+    experiment = prepare(config)
+    with run.locked(), log_file(run.directory / LOG):
         if not config.force:
-            refuse_other_images(prepared.dataset, run)
-        save_hydra_files(run.directory / ".hydra", composed)
+            refuse_other_images(experiment.dataset, run)
+        run.write_hydra_files(typed.files())
         try:
-            quiet = HydraConfig.get().mode == RunMode.MULTIRUN
-            summary = train_run(prepared, config, run, quiet)
+            summary = train_run(experiment, run, quiet=typed.multirun)
         except (RequestError, OSError) as error:
             note_failure(run, error)
             raise
@@ -49,19 +48,20 @@ def main(config: TrainConfig, composed: DictConfig) -> int:
     return 0
 
 
-def show(summary: dict[str, Any], run: Run) -> None:
+def show(summary: Summary, run: Run) -> None:
     """The run's result in a few lines, errors in percent."""
-    log.info("%s: %s", summary["status"], summary["network"])
-    for split, score in summary["last"].items():
+    log.info("%s: %s", summary.status, summary.network)
+    for split, score in summary.last.items():
         log.info(
             "  %-12s error %6.2f %%   loss %.4f   at step %d",
             split,
-            100 * score["error"],
-            score["loss"],
-            score["step"],
+            100 * score.error,
+            score.loss,
+            score.step,
         )
-    rate = summary["images_per_second"]
-    log.info("  %.0f s of training steps, %.0f images/s", summary["seconds"], rate)
+    log.info(
+        "  %.0f s of training steps, %.0f images/s", summary.seconds, summary.images_per_second
+    )
     log.info("  %s", run.directory)
 
 
@@ -78,18 +78,9 @@ def log_file(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def save_hydra_files(directory: Path, composed: DictConfig) -> None:
-    """What Hydra itself would write: its own configuration, ours, and what was typed."""
-    hydra = HydraConfig.instance().cfg
-    assert hydra is not None
-    directory.mkdir(exist_ok=True)
-    OmegaConf.save(composed, directory / "config.yaml")
-    OmegaConf.save(hydra, directory / "hydra.yaml")
-    OmegaConf.save(HydraConfig.get().overrides.task, directory / "overrides.yaml")
-
-
 def note_failure(run: Run, error: Exception) -> None:
     try:
-        run.write_summary(status="failed", failure=f"{type(error).__name__}: {error}")
+        failure = f"{type(error).__name__}: {error}"
+        run.write_summary(run.summary.but(status=Status.FAILED, failure=failure))
     except OSError as also:  # a full disk is why the run failed in the first place
         log.warning("the failure is not in the summary: %s", also)

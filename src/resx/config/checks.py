@@ -1,6 +1,7 @@
 """Checks of values, and messages that name the setting and the choices."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import ClassVar, NoReturn
 
@@ -34,6 +35,16 @@ def at_least(setting: str, value: float, minimum: float) -> None:
     """Raises `RequestError` for a smaller value."""
     if value < minimum:
         raise RequestError(f"{setting}={value}: must be at least {minimum}")
+
+
+def refuse_path(setting: str, name: str) -> None:
+    """Names become folders under `outputs/`: raises `RequestError` for one that leads elsewhere."""
+    if name == MISSING:
+        return
+    if not re.fullmatch(r"[^\W_][^/\\\0]{0,99}", name) or ".." in name:
+        raise RequestError(
+            f"{setting}={name}: must be a plain name of at most 100 characters, no path"
+        )
 
 
 class Checked:

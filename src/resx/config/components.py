@@ -1,39 +1,100 @@
-"""Slots: the functions that a configuration names, called with checked options."""
+"""Components: the functions that a configuration names by `_target_`, called with checked options.
 
+A configuration may come from anywhere, also out of a downloaded checkpoint, so a name alone must
+not be able to run code: only a function that is defined where its name says, in resx or in a
+package that the person trusts, and that declares to return what is wanted, is called.
+"""
+
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import make_dataclass
-from inspect import signature
+from importlib import import_module
+from inspect import isfunction, signature
 from typing import Any, get_type_hints
 
-from hydra.utils import get_object
 from omegaconf import OmegaConf
 from omegaconf.errors import ValidationError
 
 from resx.config.checks import unknown
 from resx.errors import RequestError
 
+OWN_PACKAGE = "resx"
+
 
 def build(
-    slot: dict[str, Any], trust: Iterable[str] = (), group: str = "", **arguments: Any
+    component: dict[str, Any],
+    group: str,
+    returns: type,
+    trust: Iterable[str] = (),
+    arguments_of: str = "",
+    **arguments: Any,
 ) -> Any:
-    """Call the function that `slot["_target_"]` names with the slot's options and `arguments`.
+    """Call the function that `component["_target_"]` names with its options and `arguments`.
 
-    Options are converted to the annotated types. Raises `RequestError` if the target lies outside
-    `resx.` and the packages in `trust`, or if an option is unknown or of the wrong type; `group`
-    is the slot's name in such a message.
+    Options are converted to the annotated types; `group` is the component's place in the
+    configuration, such as `model`. A `ValueError` of the function that begins with one of its
+    options (`norm=layer: ...`) gets the setting's full name (`model.norm=layer: ...`), and one
+    that begins with one of `arguments` that of the group `arguments_of`.
+    Raises `RequestError` if the target is no such function, if an option is unknown or of the
+    wrong type, or if what the function returns is no `returns`.
     """
-    target = slot.get("_target_")
-    if not isinstance(target, str) or target.split(".")[0] not in {"resx", *trust}:
+    target = component.get("_target_")
+    function = find(target, group, returns, trust)
+    options = {key: value for key, value in component.items() if key not in ("_target_", "name")}
+    takes = signature(function).parameters
+    if lacking := [name for name in arguments if name not in takes]:
+        raise RequestError(f"{group}._target_={target}: takes no '{lacking[0]}', and must")
+    checked = _checked(options, function, set(arguments), group)
+    try:
+        result = function(**arguments, **checked)
+    except RequestError:
+        raise
+    except ValueError as error:
+        line = with_full_name(str(error), group, options)
+        raise RequestError(with_full_name(line, arguments_of, arguments)) from error
+    if not isinstance(result, returns):
+        kind = type(result).__name__
+        raise RequestError(f"{group}._target_={target}: returned a {kind}, no {returns.__name__}")
+    return result
+
+
+def find(target: object, group: str, returns: type, trust: Iterable[str]) -> Callable[..., Any]:
+    """The function named `target`, looked at before it is called.
+
+    Raises `RequestError` for anything else: a module, a class, a name that a module imported from
+    elsewhere, a function that declares to return something other than `returns`.
+    """
+    refused = f"{group}._target_={target}: "
+    if not isinstance(target, str) or not re.fullmatch(r"\w+(\.\w+)+", target):
+        raise RequestError(f"{refused}names no function, as in resx.models.resnet.resnet")
+    package, (module_name, name) = target.split(".")[0], target.rsplit(".", 1)
+    if package not in {OWN_PACKAGE, *trust}:
         raise RequestError(
-            f"_target_={target}: only targets in resx. are called;"
-            " trust=[PACKAGE] allows those of another package"
+            f"{refused}only functions of resx are called; trust=[{package}], typed, allows"
+            " those of that package"
         )
     try:
-        function = get_object(target)
-    except Exception as error:  # Hydra wraps whatever the import raised
-        raise RequestError(f"_target_={target}: {str(error).splitlines()[0]}") from error
-    options = {key: value for key, value in slot.items() if key not in ("_target_", "name")}
-    return function(**arguments, **_checked(options, function, set(arguments), group))
+        found = getattr(import_module(module_name), name, None)
+    except Exception as error:  # whatever the code of a trusted package raises
+        if any("torchvision::nms" in line for line in str(error).splitlines()):
+            raise  # a torch that does not match: nothing is wrong with the name
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RequestError(f"{refused}{reason}") from error
+    if not isfunction(found) or (found.__module__, found.__qualname__) != (module_name, name):
+        raise RequestError(f"{refused}is no function defined in {module_name}")
+    try:
+        declared = get_type_hints(found).get("return")
+    except NameError as error:  # an annotation that is only a string
+        raise RequestError(f"{refused}{error}") from error
+    if not (isinstance(declared, type) and issubclass(declared, returns)):
+        raise RequestError(f"{refused}does not declare to return a {returns.__name__}")
+    return found
+
+
+def with_full_name(message: str, group: str, options: Iterable[str]) -> str:
+    """`norm=layer: ...` -> `model.norm=layer: ...`; components do not know where they stand."""
+    name = re.match(r"(\w+)=", message)
+    return f"{group}.{message}" if group and name and name[1] in options else message
 
 
 def _checked(
@@ -47,7 +108,7 @@ def _checked(
         if key not in names:
             choices = [f"{group}.{name}" for name in names]
             raise RequestError(unknown("option", f"{group}.{key}", choices))
-    schema = make_dataclass("Options", [(key, hints[key]) for key in options])
+    schema = make_dataclass("Options", [(key, hints.get(key, Any)) for key in options])
     try:
         converted = OmegaConf.to_container(OmegaConf.merge(OmegaConf.structured(schema), options))
     except ValidationError as error:

@@ -11,8 +11,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from resx.config.checks import unknown
+from resx.config.schema import BARE
 from resx.config.settings import conf_dir
 from resx.errors import RequestError
+
+MOVED = {("recipe", "cifar_quick"): "experiment=cifar_quick"}
 
 
 def one_line(error: BaseException, command: str) -> str | None:
@@ -31,6 +34,8 @@ def one_line(error: BaseException, command: str) -> str | None:
     if isinstance(error, MissingConfigException):
         if found := re.search(r"Could not find '(.+)/(.+)'", str(error)):
             group, choice = found.groups()
+            if moved := MOVED.get((group, choice)):
+                return f"{group}={choice} is {moved} now: it also sets images and precision"
             choices = [p.stem for p in (conf_dir() / group).glob("*.yaml")]
             return unknown(group, choice, choices)
         return first
@@ -54,9 +59,10 @@ def one_line(error: BaseException, command: str) -> str | None:
 
 def known_settings(command: str) -> list[str]:
     """Every key of the command's configuration with the groups that were typed, such as a model."""
-    bare_is_study = command in ("study", "report")
-    typed = [f"study={a}" if bare_is_study and "=" not in a else a for a in sys.argv[2:]]
-    groups = (re.fullmatch(r"(data|model|recipe|study)=([\w-]+)", a) for a in typed)
+    bare = BARE.get(command)
+    typed = [f"{bare}={a}" if bare and "=" not in a else a for a in sys.argv[2:]]
+    pattern = r"(data|model|recipe|experiment|study|analysis)=([\w-]+)"
+    groups = (re.fullmatch(pattern, a) for a in typed)
     known = (g for g in groups if g and (conf_dir() / g[1] / f"{g[2]}.yaml").is_file())
     chosen = [g[0] for g in known]  # those of a --config-dir are not looked up
     GlobalHydra.instance().clear()

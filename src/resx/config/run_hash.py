@@ -1,35 +1,41 @@
-"""A run's identity: what in a configuration decides the result, as ten hex digits."""
+"""The run hash: ten hex digits over all in a configuration that decides the result."""
 
 import hashlib
 import json
 from dataclasses import field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+# Version 0.1 handed these to a family through its yaml, so they stood in a run's hash twice.
+TWICE = ("depth", "residual", "block", "layout")
+
 
 def logistics(default: Any) -> Any:
-    """A field that says where or how to compute, not what: it takes no part in a run's identity."""
-    return field(default=default, metadata={"identity": False})
+    """A field that says where or how to compute, not what: it takes no part in the hash."""
+    return field(default=default, metadata={"hashed": False})
 
 
 def logistics_names(schema: type, prefix: str = "") -> set[str]:
-    """The settings of a configuration class that take no part in identity: `data.root`, ..."""
+    """The settings of a configuration class that take no part in the hash: `data.root`, ..."""
     names = set()
     hints = get_type_hints(schema)
     for item in fields(schema):
-        if not item.metadata.get("identity", True):
+        if not item.metadata.get("hashed", True):
             names.add(f"{prefix}{item.name}")
         elif is_dataclass(hints[item.name]):
             names |= logistics_names(hints[item.name], f"{prefix}{item.name}.")
     return names
 
 
-def identity(config: object) -> str:
+def run_hash(config: Any) -> str:
     """Ten hex digits over everything that decides a run's result, logistics left out.
 
-    So are values at their dataclass's default, and options of a slot that are off (null or
-    false): a setting that a later version adds does not rename the runs of this one.
+    So are values at their dataclass's default, and options of a component that are off (null or
+    false): a setting that a later version adds does not rename the runs of this one. Where runs
+    did otherwise before a setting came, its metadata's `before(group)` is the value left out.
     """
-    text = json.dumps(_deciding(config), sort_keys=True)
+    deciding = _deciding(config)
+    deciding["model"] |= _switched_on({name: getattr(config, name) for name in TWICE})
+    text = json.dumps(deciding, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
@@ -37,11 +43,17 @@ def _deciding(config: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)
-        if not item.metadata.get("identity", True) or value == item.default:
+        before = item.metadata.get("before", lambda _, default=item.default: default)
+        if not item.metadata.get("hashed", True) or value == before(config):
             continue
         if is_dataclass(value):
             value = _deciding(value)
         elif isinstance(value, dict):
-            value = {k: v for k, v in value.items() if v is not None and v is not False}
+            value = _switched_on(value)
         kept[item.name] = value
     return kept
+
+
+def _switched_on(options: dict[str, Any]) -> dict[str, Any]:
+    """Not those that are null or false; but 0 is a value."""
+    return {k: v for k, v in options.items() if v is not None and v is not False}

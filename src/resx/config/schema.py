@@ -1,13 +1,16 @@
 """The typed configuration: what a request may say, checked where it enters (torch-free)."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
-from resx.config.checks import Checked
-from resx.config.run_hash import identity, logistics
+from resx.config.checks import Checked, refuse_path
+from resx.config.run_hash import logistics
+
+SMALL_IMAGE = 64  # pixels; smaller images live in memory, larger ones are streamed
+KRIZHEVSKY = 0.1  # standard deviation of the colour noise (Krizhevsky 2012, Sec. 4.1)
+HE_2015 = [256, 480]  # shorter side for a crop of 224 (He et al. 2015, Sec. 3.4)
 
 
 @dataclass
@@ -17,7 +20,7 @@ class DataConfig(Checked):
     group: ClassVar[str] = "data."
 
     name: str = MISSING
-    source: dict[str, Any] = field(default_factory=dict)  # `_target_`: a function in resx.data
+    source: dict[str, Any] = field(default_factory=dict)  # `_target_`: see `data.source.Reader`
     root: str | None = logistics(None)
     download: bool = logistics(False)
     workers: int = logistics(0)  # processes that decode; only for images that are streamed
@@ -32,9 +35,22 @@ class DataConfig(Checked):
     subset: int | None = None  # train on so many images, drawn class by class
     val_fraction: float = 0.0  # share of the training images held out as `val`
     crops: int = 1  # views of a streamed test image: 1 (centre) or 10
+    # Of streamed training images; version 0.1 had no such settings, but did as the papers do.
+    colour_noise: float = field(
+        default=0.0, metadata={"before": lambda data: KRIZHEVSKY if data.is_streamed else 0.0}
+    )
+    shorter_side: list[int] | None = field(
+        default=None, metadata={"before": lambda data: HE_2015 if data.is_streamed else None}
+    )
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether images are decoded while they are needed, as they are too many for memory."""
+        return self.image_size >= SMALL_IMAGE
 
     def __post_init__(self) -> None:
-        self.at_least(0, "pad", "workers")
+        refuse_path("data.name", self.name)
+        self.at_least(0, "pad", "workers", "colour_noise")
         self.at_least(1, "subset", "image_size")
         self.one_of("normalize", ("pixel", "channel", "given"))
         self.one_of("crops", (1, 10))
@@ -44,6 +60,12 @@ class DataConfig(Checked):
             self.refuse("normalize", "'given' needs data.mean and data.std, and only it takes them")
         if self.std is not None and min(self.std, default=0.0) <= 0:
             self.refuse("std", "must be positive")
+        if self.shorter_side is not None and not self._is_range(self.shorter_side):
+            self.refuse("shorter_side", "must be [LEAST, MOST] for a crop of 224, at least 224")
+
+    @staticmethod
+    def _is_range(sides: list[int]) -> bool:
+        return len(sides) == 2 and 224 <= sides[0] <= sides[1]
 
 
 @dataclass
@@ -101,6 +123,9 @@ class StudyConfig:
     reference: str | None = None
     best_over: str | None = None  # judge every network at its best value of this setting
 
+    def __post_init__(self) -> None:
+        refuse_path("study.name", self.name)
+
 
 @dataclass
 class NetworkConfig(Checked):
@@ -117,13 +142,14 @@ class NetworkConfig(Checked):
     deterministic: bool = logistics(False)
     checkpoint_activations: bool = logistics(False)
     outputs: str = logistics("outputs")
-    trust: list[str] = field(default_factory=list, metadata={"identity": False})
+    trust: list[str] = field(default_factory=list, metadata={"hashed": False})
     data: DataConfig = field(default_factory=DataConfig)
     model: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
-    study: StudyConfig | None = field(default=None, metadata={"identity": False})
+    study: StudyConfig | None = field(default=None, metadata={"hashed": False})
 
     def __post_init__(self) -> None:
+        refuse_path("model.name", self.model.get("name", MISSING))
         self.at_least(0, "seed")
         self.at_least(1, "depth")
         self.one_of("layout", ("auto", "cifar", "imagenet"))
@@ -135,15 +161,6 @@ class TrainConfig(NetworkConfig):
     """One run."""
 
     force: bool = logistics(False)
-
-    @property
-    def run_dir(self) -> Path:
-        kind = "residual" if self.residual else "plain"
-        return (
-            Path(self.outputs, "runs", self.data.name)
-            / f"{self.model['name']}-{self.depth}-{kind}"
-            / f"s{self.seed}-{identity(self)}"
-        )
 
 
 @dataclass
@@ -213,3 +230,33 @@ class BenchConfig(NetworkConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "steps", "repeats")
+
+
+@dataclass
+class AnalyzeConfig(NetworkConfig):
+    """One analysis: of the runs that a glob finds, or of networks at initialisation.
+
+    `sweeps` are overrides such as `depth=20,56`: several networks beside each other.
+    """
+
+    analysis: dict[str, Any] = field(default_factory=dict)
+    runs: str | None = None
+    sweeps: list[str] = field(default_factory=list)
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_path("analysis.name", self.analysis.get("name", MISSING))
+
+
+BARE = {"study": "study", "report": "study", "analyze": "analysis"}  # what a bare word names
+COMMANDS: dict[str, type] = {
+    "train": TrainConfig,
+    "study": StudyRequest,
+    "report": ReportRequest,
+    "analyze": AnalyzeConfig,
+    "evaluate": EvaluateConfig,
+    "export": ExportConfig,
+    "info": InfoConfig,
+    "bench": BenchConfig,
+}

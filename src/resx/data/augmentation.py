@@ -71,12 +71,12 @@ class CropAndFlip:
         return images.sub_(self.mean[rows, columns]).div_(self.std).permute(0, 3, 1, 2)
 
 
-def colour_noise(images: Tensor, seed: int, step: int) -> Tensor:
-    """Add a random multiple of each principal component, N(0, 0.1), to all pixels of an image.
+def colour_noise(images: Tensor, seed: int, step: int, std: float = 0.1) -> Tensor:
+    """Add a random multiple of each principal component, N(0, std), to all pixels of an image.
 
     uint8 or float (N, H, W, 3) -> float32 (N, H, W, 3), pixels in [0, 255] (Krizhevsky 2012, 4.1).
     """
     draws = generator(seed, "colour", step)
-    alpha = 0.1 * torch.randn(len(images), 3, generator=draws)
+    alpha = std * torch.randn(len(images), 3, generator=draws)
     shift = (alpha * torch.tensor(PCA_STD)) @ torch.tensor(PCA_COMPONENTS).T
     return images.float() + 255 * shift.to(images.device)[:, None, None, :]

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from resx.data.decoding import decode
 from resx.data.source import Files, Pixels
+from resx.store.writing import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ def decoded(files: Files, image_size: int, root: Path, cache: Path) -> Pixels:
     """The images as uint8 (N, image_size, image_size, 3), from the cache if it is still true.
 
     The cache's name is a digest of every file's name, size and time: a changed source is decoded
-    again. Raises `RequestError` that names an image which cannot be decoded.
+    again. Raises `ValueError` that names an image which cannot be decoded.
     """
     digest = _digest(files, image_size, root)
     path = cache / f"{root.name}-{files.paths[0].relative_to(root).parts[0]}-{digest}.pt"
@@ -34,9 +35,7 @@ def decoded(files: Files, image_size: int, root: Path, cache: Path) -> Pixels:
         arrays = list(tqdm(jobs, f"decode {path.name}", len(files.paths), disable=None))
     images = torch.from_numpy(np.stack(arrays))
     cache.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    torch.save({"images": images}, fresh)
-    fresh.replace(path)
+    replace_file(path, lambda file: torch.save({"images": images}, file), f".{os.getpid()}.tmp")
     return Pixels(images, files.labels)
 
 

@@ -10,7 +10,6 @@ from torchvision.datasets.utils import check_md5, extract_archive
 
 from resx.data.folder import existing, folder
 from resx.data.source import Pixels, Source, fingerprint
-from resx.errors import RequestError
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,11 @@ def _read(
 ) -> Source:
     """Class folders, the official archive, or its unpacked batches under `root`.
 
-    Without a root the archive is downloaded into `data/`. Raises `RequestError` if there is
+    Without a root the archive is downloaded into `data/`. Raises `ValueError` if there is
     nothing to read, a checksum is wrong, or the download fails.
     """
     if image_size != 32:
-        raise RequestError(f"data.image_size={image_size}: CIFAR images are 32x32")
+        raise ValueError(f"image_size={image_size}: CIFAR images are 32x32")
     place = Path("data") if root is None else root
     if root is not None and not download:
         existing(root)
@@ -43,20 +42,20 @@ def _read(
     archive, batches = place / reader.filename, place / reader.base_folder
     if not batches.is_dir() and archive.is_file():
         if not check_md5(str(archive), reader.tgz_md5):
-            raise RequestError(f"{archive}: wrong checksum; delete it and fetch it again")
+            raise ValueError(f"{archive}: wrong checksum; delete it and fetch it again")
         log.info("unpacking %s", archive)
         extract_archive(str(archive), str(place))
     if not batches.is_dir():
         if root is not None and not download:
-            raise RequestError(
-                f"data.root={root}: no class folders, no {reader.filename} and no"
+            raise ValueError(
+                f"root={root}: no class folders, no {reader.filename} and no"
                 f" {reader.base_folder}/ in it; data.download=true fetches the archive"
             )
         _download(reader, place)
     try:
         parts = [reader(str(place), train=train) for train in (True, False)]
     except RuntimeError as error:  # torchvision's word for a wrong checksum
-        raise RequestError(f"{batches}: damaged or incomplete, its checksums are wrong") from error
+        raise ValueError(f"{batches}: damaged or incomplete, its checksums are wrong") from error
     train, test = (Pixels(torch.from_numpy(p.data), torch.tensor(p.targets)) for p in parts)
     return Source(list(parts[0].classes), train, test, fingerprint(train, test))
 
@@ -67,6 +66,6 @@ def _download(reader: type[CIFAR10], place: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         reader(str(place), download=True)
     except (URLError, TimeoutError, ConnectionError, RuntimeError) as error:
-        raise RequestError(
+        raise ValueError(
             f"cannot download {reader.url} ({error}); put {reader.filename} into {place.resolve()}"
         ) from error

@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from resx.errors import RequestError
-
 
 def decode(path: Path, image_size: int) -> np.ndarray:
     """uint8 (image_size, image_size, 3): shorter side resized if need be, then the centre."""
@@ -19,7 +17,7 @@ def decode(path: Path, image_size: int) -> np.ndarray:
 def open_image(path: Path, at_least: int | None = None) -> Image.Image:
     """An RGB image; a JPEG is decoded at the smallest size whose sides are `at_least` that long.
 
-    Raises `RequestError` that names the file if it is no image or cut short.
+    Raises `ValueError` that names the file if it is no image or cut short.
     """
     try:
         with Image.open(path) as image:
@@ -27,7 +25,7 @@ def open_image(path: Path, at_least: int | None = None) -> Image.Image:
                 image.draft("RGB", (at_least, at_least))
             return image.convert("RGB")
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise RequestError(f"{path}: not a readable image ({error})") from error
+        raise ValueError(f"{path}: not a readable image ({error})") from error
 
 
 def resize_shorter_side(image: Image.Image, size: int) -> Image.Image:

@@ -6,7 +6,6 @@ import torch
 from sklearn.datasets import load_digits
 
 from resx.data.source import Pixels, Source, class_balanced, fingerprint
-from resx.errors import RequestError
 
 TEST_IMAGES = 360  # a fifth, drawn class by class
 
@@ -14,7 +13,7 @@ TEST_IMAGES = 360  # a fifth, drawn class by class
 def digits(root: Path | None, image_size: int, download: bool, cache: Path) -> Source:
     """1,437 training and 360 test images, one channel, ten classes; nothing is read or written."""
     if image_size != 8:
-        raise RequestError(f"data.image_size={image_size}: the digits are 8x8")
+        raise ValueError(f"image_size={image_size}: the digits are 8x8")
     table = load_digits()
     images = torch.from_numpy(table.images).mul(255 / 16).round().to(torch.uint8)  # from 0..16
     labels = torch.from_numpy(table.target).to(torch.int64)

@@ -5,20 +5,19 @@ from pathlib import Path
 
 import torch
 
+from resx.config.schema import SMALL_IMAGE
 from resx.data.cache import decoded
 from resx.data.source import Files, Source, fingerprint
-from resx.errors import RequestError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 TEST_NAMES = ("test", "val")
-STREAM_FROM = 64  # pixels; a smaller data set fits into memory
 
 
 def folder(root: Path | None, image_size: int, download: bool, cache: Path) -> Source:
     """Any tree of class folders; images below 64 pixels are decoded once, larger ones streamed."""
     root = existing(root)
     classes, train, test = class_folders(root)
-    if image_size >= STREAM_FROM:
+    if image_size >= SMALL_IMAGE:
         return Source(classes, train, test, fingerprint(train, test))
     pixels = decoded(train, image_size, root, cache)
     held_out = decoded(test, image_size, root, cache)
@@ -27,30 +26,30 @@ def folder(root: Path | None, image_size: int, download: bool, cache: Path) -> S
 
 def existing(root: Path | None) -> Path:
     if root is None:
-        raise RequestError("data.root is not set: name the folder with the images")
+        raise ValueError("root=null: name the folder with the images")
     if not root.is_dir():
-        raise RequestError(f"data.root={root}: no such folder")
+        raise ValueError(f"root={root}: no such folder")
     if not os.access(root, os.R_OK | os.X_OK):
-        raise RequestError(f"data.root={root}: cannot be read")
+        raise ValueError(f"root={root}: cannot be read")
     return root
 
 
 def class_folders(root: Path) -> tuple[list[str], Files, Files]:
     """Classes in alphabetical order, training and test files.
 
-    Raises `RequestError` for a tree without `train`, without a test split, with an empty class
+    Raises `ValueError` for a tree without `train`, without a test split, with an empty class
     folder, or whose splits have different classes.
     """
     if not (root / "train").is_dir():
-        raise RequestError(f"{root}: no folder 'train' in it (expected train/<class>/<image>)")
+        raise ValueError(f"{root}: no folder 'train' in it (expected train/<class>/<image>)")
     name = next((n for n in TEST_NAMES if (root / n).is_dir()), None)
     if name is None:
-        raise RequestError(f"{root}: no folder 'test' or 'val' in it")
+        raise ValueError(f"{root}: no folder 'test' or 'val' in it")
     classes = _subfolders(root / "train")
     if others := set(_subfolders(root / name)) ^ set(classes):
-        raise RequestError(f"{root}: class '{min(others)}' is in only one of train and {name}")
+        raise ValueError(f"{root}: class '{min(others)}' is in only one of train and {name}")
     if len(classes) < 2:
-        raise RequestError(f"{root / 'train'}: needs two class folders, has {len(classes)}")
+        raise ValueError(f"{root / 'train'}: needs two class folders, has {len(classes)}")
     return classes, _listing(root / "train", classes), _listing(root / name, classes)
 
 
@@ -65,7 +64,7 @@ def _listing(split: Path, classes: list[str]) -> Files:
     for label, name in enumerate(classes):
         found = sorted(e.name for e in os.scandir(split / name) if _is_image(e.name))
         if not found:
-            raise RequestError(f"{split / name}: no images in this class folder")
+            raise ValueError(f"{split / name}: no images in this class folder")
         paths += [split / name / f for f in found]
         labels += [label] * len(found)
     return Files(paths, torch.tensor(labels))

@@ -16,10 +16,11 @@ class MemoryDataset(Dataset):
     def __init__(
         self,
         classes: list[str],
-        splits: dict[str, Pixels],
         normalization: Normalization,
         fingerprint: str,
         device: torch.device,
+        *,
+        splits: dict[str, Pixels],
         pad: int,
         flip: bool,
     ) -> None:

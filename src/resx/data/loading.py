@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from resx.config.components import build
-from resx.config.schema import DataConfig
+from resx.config.components import build, with_full_name
+from resx.config.schema import SMALL_IMAGE, DataConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset, channel_statistics
 from resx.data.in_memory import MemoryDataset
 from resx.data.source import Files, Images, Pixels, Source, class_balanced
-from resx.data.streamed import EvaluationViews, StreamDataset
+from resx.data.streamed import Augmentation, EvaluationViews, StreamDataset
 from resx.errors import RequestError
 
 STATISTICS_IMAGES = 1_000  # of a streamed set, evenly spaced: its mean needs no more
@@ -23,46 +23,49 @@ def load_dataset(
     """Raises `RequestError` for images that are missing, unreadable or fewer than asked for."""
     source: Source = build(
         config.source,
-        trust,
         "data.source",
+        Source,
+        trust,
+        arguments_of="data",
         root=Path(config.root) if config.root else None,
         image_size=config.image_size,
         download=config.download,
         cache=cache,
     )
+    try:
+        return _dataset(source, config, device)
+    except ValueError as error:
+        names = DataConfig.__dataclass_fields__
+        raise RequestError(with_full_name(str(error), "data", names)) from error
+
+
+def _dataset(source: Source, config: DataConfig, device: torch.device) -> Dataset:
     splits = _splits(source, config)
     normalization = _normalization(splits["train"], config)
+    known = (source.classes, normalization, source.fingerprint, device)
     if isinstance(source.train, Pixels):
-        return _in_memory(source, splits, normalization, config, device)
+        for name in ("colour_noise", "shorter_side"):
+            if getattr(config, name):
+                raise ValueError(f"{name}={getattr(config, name)}: only for streamed images")
+        if config.crops != 1:
+            raise ValueError(
+                f"crops={config.crops}: only for images of {SMALL_IMAGE} pixels and up"
+            )
+        pixels = {name: split for name, split in splits.items() if isinstance(split, Pixels)}
+        return MemoryDataset(*known, splits=pixels, pad=config.pad, flip=config.flip)
     if config.pad:
-        raise RequestError(f"data.pad={config.pad}: only for images below 64 pixels")
+        raise ValueError(f"pad={config.pad}: only for images below {SMALL_IMAGE} pixels")
     files = {name: split for name, split in splits.items() if isinstance(split, Files)}
+    sides = config.shorter_side
     return StreamDataset(
-        source.classes,
-        files,
-        normalization,
-        source.fingerprint,
-        device,
-        config.image_size,
-        config.flip,
-        config.crops,
-        config.workers,
-    )
-
-
-def _in_memory(
-    source: Source,
-    splits: dict[str, Images],
-    normalization: Normalization,
-    config: DataConfig,
-    device: torch.device,
-) -> MemoryDataset:
-    if config.crops != 1:
-        raise RequestError(f"data.crops={config.crops}: only for images of 64 pixels and up")
-    pixels = {name: split for name, split in splits.items() if isinstance(split, Pixels)}
-    classes, fingerprint = source.classes, source.fingerprint
-    return MemoryDataset(
-        classes, pixels, normalization, fingerprint, device, config.pad, config.flip
+        *known,
+        splits=files,
+        image_size=config.image_size,
+        augmentation=Augmentation(
+            config.flip, (sides[0], sides[1]) if sides else None, config.colour_noise
+        ),
+        crops=config.crops,
+        workers=config.workers,
     )
 
 
@@ -71,15 +74,15 @@ def _splits(source: Source, config: DataConfig) -> dict[str, Images]:
     if config.val_fraction:
         held_out = round(config.val_fraction * len(source.train.labels))
         if not 0 < held_out < len(source.train.labels):
-            raise RequestError(
-                f"data.val_fraction={config.val_fraction}: leaves no image in train or in val"
+            raise ValueError(
+                f"val_fraction={config.val_fraction}: leaves no image in train or in val"
             )
         val, train = class_balanced(source.train.labels, held_out, "val")
         splits |= {"train": source.train.take(train), "val": source.train.take(val)}
     labels = splits["train"].labels
     if config.subset is not None:
         if config.subset > len(labels):
-            raise RequestError(f"data.subset={config.subset}: there are {len(labels)} images")
+            raise ValueError(f"subset={config.subset}: there are {len(labels)} images")
         chosen, _ = class_balanced(labels, config.subset, "subset")
         splits["train"] = splits["train"].take(chosen)
     return splits
@@ -90,7 +93,7 @@ def _normalization(train: Images, config: DataConfig) -> Normalization:
         channels = train.images.shape[-1] if isinstance(train, Pixels) else 3
         for name, numbers in (("mean", config.mean), ("std", config.std)):
             if len(numbers) != channels:
-                raise RequestError(f"data.{name}={numbers}: needs one number for each channel")
+                raise ValueError(f"{name}={numbers}: needs one number for each channel")
         return Normalization(torch.tensor(config.mean), torch.tensor(config.std))
     pixels = train.images if isinstance(train, Pixels) else _sample(train, config.image_size)
     return channel_statistics(pixels, per_pixel=config.normalize == "pixel")

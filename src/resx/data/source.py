@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -43,6 +44,22 @@ class Source:
     train: Images
     test: Images
     fingerprint: str
+
+
+class Reader(Protocol):
+    """What a data set's `source._target_` names: a function that reads the images.
+
+    A yaml may give it further options by name. It raises `ValueError` for images that are missing
+    or unreadable, and for an `image_size` that it does not have.
+    """
+
+    def __call__(
+        self,
+        root: Path | None,  # where the person says the images are, None for a set without files
+        image_size: int,  # pixels of a side of the square images that are wanted
+        download: bool,  # whether images may be fetched into `root`
+        cache: Path,  # a folder for what takes long to make; may vanish between two runs
+    ) -> Source: ...
 
 
 def fingerprint(*parts: Images) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +19,17 @@ from resx.data.source import Files
 from resx.errors import RequestError
 from resx.seeding import generator
 
-# Shorter side relative to the crop: tested at 256 / 224, trained between 256 / 224 and 480 / 224
-# (He 2015, Sec. 3.4).
-TEST_SCALE, LARGEST_SCALE = 256 / 224, 480 / 224
+# Shorter side relative to the crop (He 2015, Sec. 3.4); training starts there, too, where no range
+# of sides was asked for.
+TEST_SCALE = 256 / 224
+
+
+class Augmentation(NamedTuple):
+    """Of training images: the shorter side, for a crop of 224 pixels, is drawn from a range."""
+
+    flip: bool
+    shorter_side: tuple[int, int] | None = None  # as for test images
+    colour_noise: float = 0.0  # standard deviation (Krizhevsky 2012, Sec. 4.1)
 
 
 class StreamDataset(Dataset):
@@ -30,28 +38,30 @@ class StreamDataset(Dataset):
     def __init__(
         self,
         classes: list[str],
-        splits: dict[str, Files],
         normalization: Normalization,
         fingerprint: str,
         device: torch.device,
+        *,
+        splits: dict[str, Files],
         image_size: int,
-        flip: bool,
+        augmentation: Augmentation,
         crops: int,
         workers: int,
     ) -> None:
         sizes = {name: len(split.labels) for name, split in splits.items()}
         super().__init__(classes, 3, image_size, sizes, normalization, fingerprint)
-        self.splits, self.device, self.flip = splits, device, flip
+        self.splits, self.device, self.augmentation = splits, device, augmentation
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
 
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
         train = self.splits["train"]
-        views = TrainingViews(train, self.image_size, self.flip, seed)
+        views = TrainingViews(train, self.image_size, self.augmentation, seed)
         order = _positions(len(train.labels), batch_size, seed, first_step)
         for step, (images, labels) in enumerate(self._load(views, order), start=first_step):
-            noisy = colour_noise(images, seed, step)
-            yield normalize(noisy, self.normalization.to(self.device)), labels
+            if self.augmentation.colour_noise:
+                images = colour_noise(images, seed, step, self.augmentation.colour_noise)
+            yield normalize(images, self.normalization.to(self.device)), labels
 
     def evaluation_batches(self, split: str, batch_size: int) -> Iterator[Batch]:
         files = self.splits["train" if split == "train_clean" else split]
@@ -71,27 +81,30 @@ class StreamDataset(Dataset):
         try:
             for images, labels in loader:
                 yield images.to(self.device, non_blocking=cuda), labels.to(self.device)
-        except RequestError as error:  # from a worker it comes with a traceback in its text
+        except ValueError as error:  # from a worker it comes with a traceback in its text
             raise RequestError(str(error).strip().splitlines()[-1].split("Error: ")[-1]) from None
 
 
 class TrainingViews(TorchDataset[tuple[Tensor, Tensor]]):
-    """Shorter side uniform in [256, 480] / 224 of the crop, random crop, flip (He 2015, 3.4).
+    """Shorter side drawn from a range, random crop, flip (He 2015, Sec. 3.4).
 
     An item is asked for as (index, position in the stream); the position decides the draw.
     """
 
-    def __init__(self, files: Files, image_size: int, flip: bool, seed: int) -> None:
-        self.files, self.image_size, self.flip, self.seed = files, image_size, flip, seed
+    def __init__(
+        self, files: Files, image_size: int, augmentation: Augmentation, seed: int
+    ) -> None:
+        self.files, self.image_size, self.flip = files, image_size, augmentation.flip
+        self.seed = seed
+        sides = augmentation.shorter_side or (TEST_SCALE * 224,)
+        self.least, self.most = (round(side * image_size / 224) for side in (sides[0], sides[-1]))
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[Tensor, Tensor]:
         index, position = item
         scale, left, top, mirror = torch.rand(
             4, generator=generator(self.seed, "crop", position)
         ).tolist()
-        smallest = round(TEST_SCALE * self.image_size)
-        largest = round(LARGEST_SCALE * self.image_size)
-        side = smallest + int(scale * (largest - smallest + 1))
+        side = self.least + int(scale * (self.most - self.least + 1))
         image = resize_shorter_side(open_image(self.files.paths[index], side), side)
         x = int(left * (image.width - self.image_size + 1))
         y = int(top * (image.height - self.image_size + 1))

@@ -5,11 +5,12 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from resx.config.components import build
+from resx.config.components import build, with_full_name
 from resx.config.schema import NetworkConfig
+from resx.errors import RequestError
 from resx.models.parts.checkpointing import checkpoint_activations
 from resx.models.parts.initialization import initialize
-from resx.models.parts.layers import Network
+from resx.models.parts.network import Network, Spec, refuse_incomplete
 
 
 def build_network(
@@ -19,25 +20,38 @@ def build_network(
     image_size: int,
     device: torch.device,
 ) -> Network:
-    """In channels_last memory on `device`; equal seeds give equal weights on every device.
+    """On `device`, in the memory layout of its choice; equal seeds give equal weights everywhere.
 
     Raises `RequestError` for a depth, block or option that the family does not have.
     """
+    spec = Spec(
+        depth=config.depth,
+        residual=config.residual,
+        block=config.block,
+        layout=config.layout,
+        num_classes=num_classes,
+        in_channels=in_channels,
+        image_size=image_size,
+    )
     on_meta = device.type == "meta"  # only sizes are wanted: no memory, no weights
     with device if on_meta else nullcontext():
-        network: Network = build(
-            config.model,
-            config.trust,
-            "model",
-            num_classes=num_classes,
-            in_channels=in_channels,
-            image_size=image_size,
-        )
-    if not on_meta:
-        initialize(network, config.seed)
+        network = _call_family(config, spec)
+    try:
+        refuse_incomplete(network)
+        if not on_meta:
+            initialize(network, config.seed)
+    except ValueError as error:
+        raise RequestError(f"model._target_={config.model['_target_']}: {error}") from error
     if config.checkpoint_activations:
         checkpoint_activations(network)
-    return network.to(device).to(memory_format=torch.channels_last)
+    return network.to(device).arrange()
+
+
+def _call_family(config: NetworkConfig, spec: Spec) -> Network:
+    try:
+        return build(config.model, "model", Network, config.trust, spec=spec)
+    except RequestError as error:  # the size of the images is no setting of the model
+        raise RequestError(with_full_name(str(error), "data", ("image_size",))) from error
 
 
 def compiled(network: nn.Module, enabled: bool) -> nn.Module:

@@ -1,17 +1,29 @@
 """Highway networks: gated shortcuts (Srivastava 2015, arXiv:1505.00387 and arXiv:1507.06228)."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
-from resx.config.checks import at_least, one_of
-from resx.errors import RequestError
-from resx.models.parts.layers import Gate, Network, make_head, make_norm, stack, title
-from resx.models.parts.stages import Depths, Stage, cifar_stages
+from resx.models.parts.layers import Gate, make_norm
+from resx.models.parts.network import Network, Spec
+from resx.models.parts.options import at_least_one, one_of
+from resx.models.parts.skeleton import make_head, stack, title
+from resx.models.parts.stages import Depths, Stage, choose_layout
 
-CONV = Depths(3, 2, {})  # three stages of n layers, the first layer and the classifier
-KERNELS = {"conv": 3, "linear": 1}
-WIDTHS = {"conv": 16, "linear": 50}  # 50 units: arXiv:1507.06228, Sec. 3.1
+CONV = Depths((3, 2), {})  # three stages of n layers, the first layer and the classifier
+KERNEL = {"conv": 3, "linear": 1}
+WIDTH = {"conv": 16, "linear": 50}  # 50 units: arXiv:1507.06228, Sec. 3.1
+
+
+def weighted(in_channels: int, channels: int, stride: int, kernel: int, norm: str) -> nn.Sequential:
+    """relu(W x + b), with batch norm before the ReLU where asked for."""
+    bias = norm == "none"
+    return nn.Sequential(
+        nn.Conv2d(in_channels, channels, kernel, stride, kernel // 2, bias=bias),
+        make_norm(norm, channels),
+        nn.ReLU(),
+    )
 
 
 class PlainLayer(nn.Module):
@@ -24,12 +36,7 @@ class PlainLayer(nn.Module):
         self, in_channels: int, channels: int, stride: int, kernel: int = 3, norm: str = "none"
     ) -> None:
         super().__init__()
-        bias = norm == "none"
-        self.branch = nn.Sequential(
-            nn.Conv2d(in_channels, channels, kernel, stride, kernel // 2, bias=bias),
-            make_norm(norm, channels),
-            nn.ReLU(),
-        )
+        self.branch = weighted(in_channels, channels, stride, kernel, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.branch(x)
@@ -65,56 +72,49 @@ def gate_bias_for(depth: int) -> float:
 
 
 def highway(
-    depth: int,
-    residual: bool,
-    block: str,
-    layout: str,
-    num_classes: int,
-    in_channels: int = 3,
-    image_size: int = 32,
-    gate_bias: float | None = None,
-    width: int | None = None,
-    norm: str = "none",
+    spec: Spec, gate_bias: float | None = None, width: int | None = None, norm: str = "none"
 ) -> Network:
-    """Highway layers; `residual=False` is the twin with T = 1, so without shortcut and gate.
+    """Highway layers; the plain twin has T = 1, so neither shortcut nor gate.
 
-    block=conv: 3n + 2 layers in the CIFAR layout, 16 channels at first; the layers that change
-    shape have no shortcut. block=linear: fully connected, 50 units; `depth` counts the first
-    layer but not the classifier, as the paper's study of 10 to 100 layers does. `gate_bias` goes
-    by the paper's rule unless given. Raises `RequestError` for a depth or option that does not
-    exist.
+    block=conv: 3n + 2 layers in the CIFAR layout; the layers that change shape have no shortcut.
+    block=linear: fully connected; `depth` counts the first layer but not the classifier, as the
+    paper's study of 10 to 100 layers does.
     """
-    one_of("block", block, KERNELS)
-    if layout == "imagenet":
-        raise RequestError("layout=imagenet: highway has the cifar layout alone")
-    width = WIDTHS[block] if width is None else width
-    at_least("model.width", width, 1)
-    bias = gate_bias_for(depth) if gate_bias is None else gate_bias
-    options: dict[str, Any] = {"kernel": KERNELS[block], "norm": norm}
+    one_of("block", spec.block, KERNEL)
+    if spec.layout == "imagenet":
+        raise ValueError("layout=imagenet: highway has the cifar layout alone")
+    at_least_one(width=width)
+    width = width or WIDTH[spec.block]
+    bias = gate_bias_for(spec.depth) if gate_bias is None else gate_bias
+    options: dict[str, Any] = {"kernel": KERNEL[spec.block], "norm": norm}
 
     def layer(in_channels: int, channels: int, stride: int) -> nn.Module:
-        if residual and in_channels == channels:
+        if spec.residual and in_channels == channels:
             return HighwayLayer(in_channels, channels, stride, bias, **options)
         return PlainLayer(in_channels, channels, stride, **options)
 
-    if block == "conv":
-        stages = cifar_stages(depth, width, CONV)
-        stem = PlainLayer(in_channels, width, 1, **options).branch
-    else:
-        if depth < 2:
-            raise RequestError(f"depth={depth}: a fully connected net has at least 2 layers")
-        stages = (Stage(depth - 1, width, 1),)
-        pixels = in_channels * image_size**2
-        first = PlainLayer(pixels, width, 1, **options).branch
-        stem = nn.Sequential(nn.Flatten(), nn.Unflatten(1, (pixels, 1, 1)), *first.children())
-    head = make_head(stages[-1].channels, num_classes)
-    network = stack(stem, layer, stages, head, width)
-    network.title = title(
-        f"Highway-{depth}",
-        residual,
-        block,
+    stem, stages = begin(spec, width, **options)
+    head = make_head(stages[-1].channels, spec.num_classes)
+    label = title(
+        spec,
+        f"Highway-{spec.depth}",
+        spec.block,
         f"width {width}",
         norm != "none" and f"norm {norm}",
-        residual and f"gate bias {bias:g}",
+        spec.residual and f"gate bias {bias:g}",
     )
-    return network
+    return Network(stack(stem, layer, stages, head, width), label)
+
+
+def begin(spec: Spec, width: int, kernel: int, norm: str) -> tuple[nn.Module, tuple[Stage, ...]]:
+    """The first layer, which changes the shape and so has no gate, and what the others are."""
+    if spec.block == "conv":
+        layout = choose_layout(replace(spec, layout="cifar"), {"conv": CONV})  # of any image size
+        return weighted(spec.in_channels, width, 1, kernel, norm), layout.stages(width)
+    if spec.depth < 2:
+        raise ValueError(f"depth={spec.depth}: a fully connected net has at least 2 layers")
+    # A fully connected layer is a 1x1 convolution of a single pixel: both blocks are one class.
+    pixels = spec.in_channels * spec.image_size**2
+    first = weighted(pixels, width, 1, kernel, norm)
+    flat = nn.Sequential(nn.Flatten(), nn.Unflatten(1, (pixels, 1, 1)), *first)
+    return flat, (Stage(spec.depth - 1, width, 1),)

@@ -1,41 +1,26 @@
 """Pre-activation ResNet and its plain twin (He et al. 2016, arXiv:1603.05027)."""
 
-from functools import partial
 from typing import Any
 
-from torch import nn
-
-from resx.config.checks import at_least, one_of
-from resx.errors import RequestError
-from resx.models.parts.layers import (
-    Network,
-    make_head,
-    make_shortcut,
-    make_stem,
-    small_stem,
-    stack,
-    title,
+from resx.models.parts.layers import SHORTCUTS
+from resx.models.parts.network import Network, Spec
+from resx.models.parts.options import at_least_one, below_one, one_of
+from resx.models.parts.preactivation import (
+    ORDERS,
+    PlainPreActBlock,
+    PreActBlock,
+    VariantBlock,
+    last_activation,
 )
-from resx.models.parts.preactivation import AFTER, BEFORE, PlainUnit, PreActUnit, VariantUnit
-from resx.models.parts.stages import (
-    BASIC,
-    BOTTLENECK,
-    Stage,
-    choose_layout,
-    stages_of,
-)
+from resx.models.parts.skeleton import choose_block, make_head, make_stem, small_stem, stack, title
+from resx.models.parts.stages import BASIC, BOTTLENECK, EXPANSION, choose_layout
 
-WIDTHS = {"cifar": 16, "imagenet": 64}
+DEPTHS = {"basic": BASIC, "bottleneck": BOTTLENECK}
+WIDTH = {"cifar": 16, "imagenet": 64}  # channels of the first stage
 
 
 def preact(
-    depth: int,
-    residual: bool,
-    block: str,
-    layout: str,
-    num_classes: int,
-    in_channels: int = 3,
-    image_size: int = 32,
+    spec: Spec,
     order: str = "full",
     shortcut: str | None = None,
     width: int | None = None,
@@ -45,65 +30,55 @@ def preact(
     branch_scale: float = 1.0,
     shortcut_dropout: float = 0.0,
 ) -> Network:
-    """The net of `depth` weighted layers; `residual=False` is its plain twin.
-
-    `shortcut` is A for basic blocks in the CIFAR layout and else B unless given. Raises
-    `RequestError` for a depth or option that does not exist.
-    """
-    one_of("block", block, ("basic", "bottleneck"))
-    one_of("model.order", order, (*AFTER, *BEFORE))
-    one_of("model.gate", gate, (None, "exclusive", "shortcut_only"))
-    depths = BASIC if block == "basic" else BOTTLENECK
-    layout = choose_layout(layout, depth, depths, image_size)
-    width = WIDTHS[layout] if width is None else width
-    at_least("model.width", width, 1)
-    shortcut = shortcut or ("A" if layout == "cifar" and block == "basic" else "B")
-    make_shortcut(shortcut, 1, 1, 1)  # refuses a wrong option in the plain net too
-    stages = stages_of(layout, depth, width, depths)
-    scales = {"shortcut_scale": shortcut_scale, "branch_scale": branch_scale}
-    variants: dict[str, Any] = {k: v for k, v in scales.items() if v != 1}
-    variants |= {"gate": gate, "gate_bias": gate_bias} if gate else {}
-    variants |= {"shortcut_dropout": shortcut_dropout} if shortcut_dropout else {}
-    if not 0 <= shortcut_dropout < 1:
-        raise RequestError(f"model.shortcut_dropout={shortcut_dropout}: must be in [0, 1)")
-    if variants and not residual:
-        raise RequestError(f"model.{next(iter(variants))}: a plain net has no shortcut to vary")
-    unit: Any = partial(PlainUnit, block=block, order=order)
-    if residual:
-        kind = VariantUnit if variants else PreActUnit
-        unit = partial(kind, block=block, order=order, shortcut=shortcut, **variants)
-    stem = make_stem(layout, in_channels, width, image_size)
-    network = preact_stack(stem, unit, stages, num_classes, width, block, order)
-    network.title = title(
-        f"PreAct-{depth}",
-        residual,
-        f"{layout} layout",
-        block,
-        residual and f"shortcut {shortcut}",
-        order != "full" and f"order {order}",
-        *(f"{k.replace('_', ' ')} {v}" for k, v in variants.items()),
-        small_stem(layout, image_size),
-        width != WIDTHS[layout] and f"width {width}",
-    )
-    return network
-
-
-def preact_stack(
-    stem: nn.Module,
-    unit: Any,
-    stages: tuple[Stage, ...],
-    num_classes: int,
-    width: int,
-    block: str,
-    order: str,
-) -> Network:
-    """Units between a stem that activates and a head that does, where the order asks for it."""
-    expansion = 1 if block == "basic" else 4
+    """ResNet's depths in one of the five orders of Table 2, with the shortcuts of Table 1."""
+    layout = choose_layout(spec, DEPTHS)
+    one_of("order", order, ORDERS)
+    at_least_one(width=width)
+    width = width or WIDTH[layout.name]
+    free = layout.name == "cifar" and spec.block == "basic"  # the nets that the paper gives A
+    shortcut = shortcut or ("A" if free else "B")
+    one_of("shortcut", shortcut, SHORTCUTS)  # in a plain net too: its twin has it
+    variation = vary(spec, gate, gate_bias, shortcut_scale, branch_scale, shortcut_dropout)
+    residual = VariantBlock if variation else PreActBlock
+    options = {"block": spec.block, "order": order, **variation}
+    block = choose_block(spec, PlainPreActBlock, residual, shortcut, **options)
+    stages, expansion = layout.stages(width), EXPANSION[spec.block]
+    stem = make_stem(layout, spec.in_channels, width)  # it activates for the first block
     channels = stages[-1].channels * expansion
-    last: dict[str, list[nn.Module]] = {"relu_only": [nn.ReLU()]}
-    last["full"] = [nn.BatchNorm2d(channels), nn.ReLU()]
-    head = nn.Sequential(*last.get(order, []), *make_head(channels, num_classes).children())
-    network = stack(stem, unit, stages, head, width, expansion)
-    first = unit(width, stages[0].channels, stages[0].stride, activated=True)
-    network.get_submodule("stage1").register_module("0", first)
-    return network
+    head = make_head(channels, spec.num_classes, *last_activation(order, channels))
+    label = title(
+        spec,
+        f"PreAct-{spec.depth}",
+        f"{layout.name} layout",
+        spec.block,
+        spec.residual and f"shortcut {shortcut}",
+        order != "full" and f"order {order}",
+        *(f"{option.replace('_', ' ')} {value}" for option, value in variation.items()),
+        small_stem(layout),
+        width != WIDTH[layout.name] and f"width {width}",
+    )
+    return Network(stack(stem, block, stages, head, width, expansion, [{"activated": True}]), label)
+
+
+def vary(
+    spec: Spec,
+    gate: str | None,
+    gate_bias: float,
+    shortcut_scale: float,
+    branch_scale: float,
+    shortcut_dropout: float,
+) -> dict[str, Any]:
+    """What makes shortcuts differ from the identity, none of it by default.
+
+    Raises ValueError for a gate or a dropout that does not exist, and for any of it in a plain net.
+    """
+    one_of("gate", gate, (None, "exclusive", "shortcut_only"))
+    below_one(shortcut_dropout=shortcut_dropout)
+    scales = {"shortcut_scale": shortcut_scale, "branch_scale": branch_scale}
+    variation: dict[str, Any] = {name: scale for name, scale in scales.items() if scale != 1}
+    variation |= {"gate": gate, "gate_bias": gate_bias} if gate else {}
+    variation |= {"shortcut_dropout": shortcut_dropout} if shortcut_dropout else {}
+    if variation and not spec.residual:
+        option, value = next(iter(variation.items()))
+        raise ValueError(f"{option}={value}: a plain net has no shortcut to vary")
+    return variation

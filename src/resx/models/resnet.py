@@ -1,48 +1,39 @@
 """ResNet and its plain twin (He et al. 2015, arXiv:1512.03385)."""
 
-from functools import partial
-from typing import Any
-
 from torch import nn
 
-from resx.config.checks import at_least, one_of
-from resx.errors import RequestError
-from resx.models.parts.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
-from resx.models.parts.foreign import resnet_names
-from resx.models.parts.layers import (
-    Network,
-    drop_paths,
+from resx.models.parts.blocks import (
+    BasicBlock,
+    Bottleneck,
+    PlainBlock,
+    PlainBottleneck,
+    zero_last_norms,
+)
+from resx.models.parts.layers import SHORTCUTS
+from resx.models.parts.naming import resnet_names
+from resx.models.parts.network import ForeignNames, Network, Spec
+from resx.models.parts.options import at_least_one, below_one, one_of
+from resx.models.parts.skeleton import (
+    choose_block,
     make_head,
-    make_shortcut,
     make_stem,
     small_stem,
     stack,
     title,
 )
-from resx.models.parts.stages import (
-    BASIC,
-    BOTTLENECK,
-    Depths,
-    choose_layout,
-    stages_of,
-)
+from resx.models.parts.stages import BASIC, BOTTLENECK, EXPANSION, choose_layout
 
-BLOCKS: dict[str, tuple[Any, Any, Depths]] = {
-    "basic": (PlainBlock, BasicBlock, BASIC),
-    "bottleneck": (PlainBottleneck, Bottleneck, BOTTLENECK),
+DEPTHS = {"basic": BASIC, "bottleneck": BOTTLENECK}
+BLOCKS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
+    "basic": (PlainBlock, BasicBlock),
+    "bottleneck": (PlainBottleneck, Bottleneck),
 }
-WIDTHS = {"cifar": 16, "imagenet": 64}
-SHORTCUTS = {"cifar": "A", "imagenet": "B"}
+WIDTH = {"cifar": 16, "imagenet": 64}  # channels of the first stage
+SHORTCUT = {"cifar": "A", "imagenet": "B"}
 
 
 def resnet(
-    depth: int,
-    residual: bool,
-    block: str,
-    layout: str,
-    num_classes: int,
-    in_channels: int = 3,
-    image_size: int = 32,
+    spec: Spec,
     shortcut: str | None = None,
     width: int | None = None,
     stride_in: str = "1x1",
@@ -50,74 +41,64 @@ def resnet(
     drop_path: float | None = None,
     norm: str = "batch",
 ) -> Network:
-    """The net of `depth` weighted layers; `residual=False` is its plain twin.
-
-    `shortcut` is A in the CIFAR layout and B in the ImageNet one unless given, `width` (channels
-    of the first stage) 16 and 64. Raises `RequestError` for a depth or option that does not exist.
-    """
-    refuse_options(block, residual, norm, width, zero_init_last, drop_path)
-    plain_block, residual_block, depths = BLOCKS[block]
-    layout = choose_layout(layout, depth, depths, image_size)
-    width = width or WIDTHS[layout]
-    shortcut = shortcut or SHORTCUTS[layout]
-    make_shortcut(shortcut, 1, 1, 1)  # refuses a wrong option in the plain net too
-    options = {"norm": norm} if block == "basic" else {"norm": norm, "stride_in": stride_in}
-    make_block = (
-        partial(residual_block, shortcut=shortcut, **options)
-        if residual
-        else partial(plain_block, **options)
+    """6n + 2 layers for CIFAR (9n + 2 with bottlenecks), or the ImageNet nets of Table 1."""
+    layout = choose_layout(spec, DEPTHS)
+    shortcut = shortcut or SHORTCUT[layout.name]
+    refuse(spec, shortcut, width, zero_init_last, drop_path, norm)
+    width = width or WIDTH[layout.name]
+    plain, residual, expansion = *BLOCKS[spec.block], EXPANSION[spec.block]
+    place = {"stride_in": stride_in} if spec.block == "bottleneck" else {}
+    block = choose_block(spec, plain, residual, shortcut, norm=norm, **place)
+    stages, rate, count = layout.stages(width), drop_path or 0.0, sum(layout.blocks)
+    # Block l of L is left out with probability rate * l / L (Huang 2016, Sec. 3).
+    rates = [{"drop_path": rate * number / count} for number in range(1, count + 1)]
+    stem = make_stem(layout, spec.in_channels, width, norm)
+    head = make_head(stages[-1].channels * expansion, spec.num_classes)
+    label = title(
+        spec,
+        f"ResNet-{spec.depth}" if spec.residual else f"{spec.depth}",  # plain-20
+        f"{layout.name} layout",
+        spec.block,
+        spec.residual and f"shortcut {shortcut}",
+        small_stem(layout),
+        width != WIDTH[layout.name] and f"width {width}",
+        norm != "batch" and f"norm {norm}",
+        rate > 0 and f"drop path {rate}",
     )
-    stages = stages_of(layout, depth, width, depths)
-    stem = make_stem(layout, in_channels, width, image_size, norm)
-    head = make_head(stages[-1].channels * plain_block.expansion, num_classes)
-    network = stack(stem, make_block, stages, head, width, plain_block.expansion)
+    names = foreign_names(spec, layout.name, shortcut, width, stride_in, norm)
+    network = Network(stack(stem, block, stages, head, width, expansion, rates), label, names)
     if zero_init_last:
         zero_last_norms(network)
-    if drop_path:
-        drop_paths(network, drop_path)
-    network.title = title(
-        f"{'ResNet' if residual else 'plain'}-{depth}",
-        True,
-        f"{layout} layout",
-        block,
-        residual and f"shortcut {shortcut}",
-        small_stem(layout, image_size),
-        width != WIDTHS[layout] and f"width {width}",
-        norm != "batch" and f"norm {norm}",
-        bool(drop_path) and f"drop path {drop_path}",
-    )
-    if residual and norm == "batch":
-        torchvisions = layout == "imagenet" and shortcut == "B" and width == 64
-        if torchvisions and (block == "basic" or stride_in == "3x3"):
-            network.foreign = resnet_names("torchvision")
-        elif layout == "cifar" and block == "basic" and shortcut != "C":
-            network.foreign = resnet_names("akamaster")
     return network
 
 
-def refuse_options(
-    block: str,
-    residual: bool,
-    norm: str,
+def refuse(
+    spec: Spec,
+    shortcut: str,
     width: int | None,
     zero_init_last: bool,
     drop_path: float | None,
+    norm: str,
 ) -> None:
-    one_of("block", block, BLOCKS)
-    if zero_init_last and not (residual and norm == "batch"):
-        raise RequestError("model.zero_init_last=true: needs residual=true and model.norm=batch")
-    if drop_path is not None and not 0 <= drop_path < 1:
-        raise RequestError(f"model.drop_path={drop_path}: must be in [0, 1)")
-    if drop_path and not residual:
-        raise RequestError(f"model.drop_path={drop_path}: needs residual=true")
-    if width is not None:
-        at_least("model.width", width, 1)
+    """Raises ValueError for an option that does not exist, alone or beside the others."""
+    one_of("shortcut", shortcut, SHORTCUTS)  # in a plain net too: its twin has it
+    at_least_one(width=width)
+    below_one(drop_path=drop_path)
+    if drop_path and not spec.residual:
+        raise ValueError(f"drop_path={drop_path}: needs residual=true")
+    if zero_init_last and not (spec.residual and norm == "batch"):
+        raise ValueError("zero_init_last=true: needs residual=true and norm=batch")
 
 
-def zero_last_norms(network: nn.Module) -> None:
-    """Start every block as its shortcut: the last BN of its branch has gain 0 (Goyal 2017, 5.1)."""
-    for module in network.modules():
-        if isinstance(module, PlainBlock | PlainBottleneck):
-            last = module.branch[-1]
-            assert isinstance(last, nn.BatchNorm2d)
-            nn.init.zeros_(last.weight)
+def foreign_names(
+    spec: Spec, layout: str, shortcut: str, width: int, stride_in: str, norm: str
+) -> ForeignNames:
+    """Whose networks these are: the function must be the same, not only the weights' shapes."""
+    if not spec.residual or norm != "batch":
+        return {}
+    if layout == "imagenet" and (shortcut, width) == ("B", 64):
+        # torchvision moved the stride of a bottleneck into its 3x3 convolution.
+        same = spec.block == "basic" or stride_in == "3x3"
+        return resnet_names("torchvision") if same else {}
+    akamasters = layout == "cifar" and spec.block == "basic" and shortcut != "C"
+    return resnet_names("akamaster") if akamasters else {}

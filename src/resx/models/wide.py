@@ -1,101 +1,67 @@
 """Wide ResNet: fewer layers, more channels (Zagoruyko and Komodakis 2016, arXiv:1605.07146)."""
 
-from functools import partial
-from typing import Any
+from resx.models.parts.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
+from resx.models.parts.naming import resnet_names
+from resx.models.parts.network import Network, Spec
+from resx.models.parts.options import at_least_one, below_one
+from resx.models.parts.preactivation import PlainPreActBlock, PreActBlock, last_activation
+from resx.models.parts.skeleton import choose_block, make_head, make_stem, small_stem, stack, title
+from resx.models.parts.stages import BASIC, BOTTLENECK, EXPANSION, Depths, Layout, choose_layout
 
-from resx.config.checks import at_least, one_of
-from resx.errors import RequestError
-from resx.models.parts.foreign import resnet_names
-from resx.models.parts.layers import Network, make_head, make_stem, small_stem, stack, title
-from resx.models.parts.preactivation import PlainUnit, PreActUnit
-from resx.models.parts.stages import (
-    BASIC,
-    Depths,
-    choose_layout,
-    cifar_stages,
-    imagenet_stages,
-)
-from resx.models.preact import preact_stack
-from resx.models.resnet import BLOCKS
-
-# d = 6n + 4 counts convolutions: the first, 6n in the blocks, three projections (Sec. 2.3).
-WIDE = Depths(6, 4, BASIC.imagenet)
-WIDENINGS = {"cifar": 4, "imagenet": 2}
+DEPTHS = {
+    # 6n + 4 counts convolutions: the first, 6n in the blocks, three projections (Sec. 2.3).
+    "basic": Depths((6, 4), BASIC.imagenet),
+    "bottleneck": Depths(None, BOTTLENECK.imagenet),
+}
+WIDENING = {"cifar": 4, "imagenet": 2}
 
 
-def wide(
-    depth: int,
-    residual: bool,
-    block: str,
-    layout: str,
-    num_classes: int,
-    in_channels: int = 3,
-    image_size: int = 32,
-    widening: int | None = None,
-    dropout: float = 0.0,
-) -> Network:
-    """WRN-d-k: d layers, k = `widening` times the channels; `residual=False` is its plain twin.
-
-    In the CIFAR layout pre-activation units of two 3x3 convolutions, k = 4 unless given; in the
-    ImageNet one He's blocks, k times as wide in basic blocks and in the 3x3 of a bottleneck, k = 2.
-    Raises `RequestError` for a depth or option that does not exist.
-    """
-    one_of("block", block, ("basic", "bottleneck"))
-    if block == "bottleneck" and layout == "cifar":
-        raise RequestError("block=bottleneck: in the cifar layout wide has basic alone")
-    bottleneck = block == "bottleneck"
-    layout = "imagenet" if bottleneck else choose_layout(layout, depth, WIDE, image_size)
-    widening = WIDENINGS[layout] if widening is None else widening
-    at_least("model.widening", widening, 1)
-    if not 0 <= dropout < 1:
-        raise RequestError(f"model.dropout={dropout}: must be in [0, 1)")
-    if layout == "cifar":
-        unit: Any = partial(PlainUnit, dropout=dropout)
-        if residual:
-            unit = partial(PreActUnit, shortcut="B", dropout=dropout)
-        stages = cifar_stages(depth, 16 * widening, WIDE)
-        stem = make_stem(layout, in_channels, 16, image_size)
-        network = preact_stack(stem, unit, stages, num_classes, 16, block, "full")
-    else:
-        if dropout:
-            raise RequestError(f"model.dropout={dropout}: only in the cifar layout")
-        network = _imagenet(depth, residual, block, num_classes, in_channels, image_size, widening)
-    network.title = title(
-        f"WRN-{depth}-{widening}",
-        residual,
-        f"{layout} layout",
-        block,
+def wide(spec: Spec, widening: int | None = None, dropout: float = 0.0) -> Network:
+    """WRN-d-k: d = `depth` layers, k = `widening` times the channels of a ResNet."""
+    layout = choose_layout(spec, DEPTHS)
+    at_least_one(widening=widening)
+    below_one(dropout=dropout)
+    if dropout and layout.name == "imagenet":
+        raise ValueError(f"dropout={dropout}: only in the cifar layout")
+    widening = widening or WIDENING[layout.name]
+    label = title(
+        spec,
+        f"WRN-{spec.depth}-{widening}",
+        f"{layout.name} layout",
+        spec.block,
         dropout > 0 and f"dropout {dropout}",
-        small_stem(layout, image_size),
+        small_stem(layout),
     )
-    return network
+    if layout.name == "cifar":
+        return wide_cifar(spec, layout, widening, dropout, label)
+    return wide_imagenet(spec, layout, widening, label)
 
 
-def _imagenet(
-    depth: int,
-    residual: bool,
-    block: str,
-    num_classes: int,
-    in_channels: int,
-    image_size: int,
-    widening: int,
-) -> Network:
-    """Sec. 3.6, Tables 7 and 8; WRN-50-2 is torchvision's wide_resnet50_2."""
-    plain_block, residual_block, depths = BLOCKS[block]
-    options: dict[str, Any] = {}
-    width = 64
-    if block == "bottleneck":
-        options = {"stride_in": "3x3", "base_width": 64 * widening}
+def wide_cifar(spec: Spec, layout: Layout, widening: int, dropout: float, label: str) -> Network:
+    """Sec. 2 and Table 1: pre-activation blocks of two 3x3 convolutions, k times as wide."""
+    block = choose_block(spec, PlainPreActBlock, PreActBlock, "B", dropout=dropout)
+    stages = layout.stages(16 * widening)
+    stem = make_stem(layout, spec.in_channels, 16)
+    channels = stages[-1].channels
+    head = make_head(channels, spec.num_classes, *last_activation("full", channels))
+    parts = stack(stem, block, stages, head, 16, varying=[{"activated": True}])
+    return Network(parts, label)
+
+
+def wide_imagenet(spec: Spec, layout: Layout, widening: int, label: str) -> Network:
+    """Sec. 3.6, Tables 7 and 8: He's blocks; WRN-50-2 is torchvision's wide_resnet50_2.
+
+    A basic block is k times as wide, a bottleneck only in its 3x3 convolution.
+    """
+    if spec.block == "basic":
+        block = choose_block(spec, PlainBlock, BasicBlock, "B")
+        stages = layout.stages(64 * widening)
     else:
-        width *= widening
-    unit: Any = partial(plain_block, **options)
-    if residual:
-        unit = partial(residual_block, shortcut="B", **options)
-    stages = imagenet_stages(depth, width, depths)
-    expansion = plain_block.expansion
-    head = make_head(stages[-1].channels * expansion, num_classes)
-    stem = make_stem("imagenet", in_channels, 64, image_size)
-    network = stack(stem, unit, stages, head, 64, expansion)
-    if residual and block == "bottleneck":
-        network.foreign = resnet_names("torchvision")
-    return network
+        options = {"stride_in": "3x3", "base_width": 64 * widening}
+        block = choose_block(spec, PlainBottleneck, Bottleneck, "B", **options)
+        stages = layout.stages(64)
+    stem, expansion = make_stem(layout, spec.in_channels, 64), EXPANSION[spec.block]
+    head = make_head(stages[-1].channels * expansion, spec.num_classes)
+    torchvisions = spec.residual and spec.block == "bottleneck"
+    names = resnet_names("torchvision") if torchvisions else {}
+    return Network(stack(stem, block, stages, head, 64, expansion), label, names)

@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from resx.report.figures import SIDES, shades
-from resx.report.tables import short
+from resx.plotting import LOOKS, shades
+from resx.report.labels import network_kind, short
 
 THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 
@@ -15,52 +15,46 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     Columns directory, depth, residual, seed, threshold (a fraction), step; NaN where it never is.
     """
     rows = []
-    train = curves[curves.split == "train"]
+    train = dict(list(curves[curves["split"] == "train"].groupby("directory")))
     for directory, run in runs.iterrows():
-        mine = train[train["directory"] == directory]
+        records = train.get(directory, curves[:0])
         for threshold in THRESHOLDS:
-            reached = mine[mine["error"] <= threshold]["step"]
-            step = float(reached.min()) if len(reached) else float("nan")
+            step = records["step"][records["error"] <= threshold].min()  # NaN of none
             rows.append((directory, run["depth"], run["residual"], run["seed"], threshold, step))
-    return pd.DataFrame(
-        rows, columns=["directory", "depth", "residual", "seed", "threshold", "step"]
-    )
+    columns = ["directory", "depth", "residual", "seed", "threshold", "step"]
+    return pd.DataFrame(rows, columns=columns).astype({"step": float})
 
 
-def convergence_figure(table: pd.DataFrame) -> Figure:
+def convergence_figure(reached: pd.DataFrame) -> Figure:
     """Steps to reach a training error, against depth; a net that never gets there is not drawn."""
     figure = Figure(figsize=(9, 3.4))
     axes = figure.subplots(1, 2, sharey=True)
-    reached = table.dropna()
-    wanted = [t for t in THRESHOLDS if t in set(reached["threshold"])]
-    for axis, (residual, name, marker, line) in zip(axes, SIDES):
-        for threshold, colour in zip(wanted, shades(len(wanted))):
-            side = reached[(reached.residual == residual) & (reached.threshold == threshold)]
-            if side.empty:
-                continue
-            means = side.groupby("depth")["step"].mean()
-            axis.plot(
-                means.index, means, line, marker=marker, color=colour, label=f"{threshold:.0%}"
-            )
-        axis.set(title=name, xlabel="depth")
+    reached = reached.dropna()
+    thresholds = [t for t in THRESHOLDS if t in set(reached["threshold"])]
+    for axis, look in zip(axes, LOOKS):
+        for threshold, colour in zip(thresholds, shades(len(thresholds))):
+            networks = reached[reached["residual"] == look.residual]
+            means = networks[networks["threshold"] == threshold].groupby("depth")["step"].mean()
+            if len(means):
+                style = {"marker": look.marker, "color": colour, "label": f"{threshold:.0%}"}
+                axis.plot(means.index, means, look.line, **style)
+        axis.set(title=look.name, xlabel="depth")
         if axis.get_legend_handles_labels()[0]:
             axis.legend(title="training error", fontsize=8)
     axes[0].set_ylabel("steps")
     return figure
 
 
-def steps_table(runs: pd.DataFrame, curves: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
-    """Mean steps to each training error; `never` where no seed gets there."""
-    reached = convergence(runs, curves)
+def steps_table(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
+    """Mean steps to each training error, from `convergence`; `never` where no seed gets there."""
     table = []
-    for key, group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
-        *values, residual = key if isinstance(key, tuple) else (key,)
+    for (*values, residual), group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
         row: dict[str, object] = dict(zip(map(short, rows), values))
-        row["network"] = "residual" if residual else "plain"
-        mine = reached[reached["directory"].isin(group.index)]
-        for threshold, records in mine.groupby("threshold", sort=False):
-            steps = records["step"].dropna()
-            some = f" ({len(steps)} of {len(records)})" if len(steps) < len(records) else ""
+        row["network"] = network_kind(residual)
+        networks = reached[reached["directory"].isin(group.index)]
+        for threshold, seeds in networks.groupby("threshold", sort=False):
+            steps = seeds["step"].dropna()
+            some = f" ({len(steps)} of {len(seeds)})" if len(steps) < len(seeds) else ""
             row[f"{threshold:.0%}"] = f"{steps.mean():.0f}{some}" if len(steps) else "never"
         table.append(row)
     return pd.DataFrame(table)

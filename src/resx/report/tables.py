@@ -1,190 +1,111 @@
-"""The gap table as people read it: percent, mean +- std (n), the published figures beside."""
+"""The tables of a report as people read them: percent, mean ± std (n), published figures beside."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from resx.reference.published import PublishedError, published_error
-from resx.statistics import NONE, Cell, Estimate, gap_table
-
-# measure -> (heading, split that a paper publishes it for, whether it is an error)
-MEASURES: dict[str, tuple[str, str | None, bool]] = {
-    "train_clean_error": ("Training error, clean pass", None, True),
-    "train_error": ("Training error, running mean", "train", True),
-    "test_error": ("Test error", "test", True),
-    "train_clean_loss": ("Training loss, clean pass", None, False),
-    "test_loss": ("Test loss", None, False),
-}
-UNVERIFIED = " (unverified)"
-DEFAULT = "default"  # shown for a setting that is left to the network
+from resx.report.departures import NO_PROTOCOL
+from resx.report.labels import as_key, in_order, network_kind, short
+from resx.report.literature import published_columns
+from resx.report.measures import Measure
+from resx.report.selection import PlannedRun
+from resx.statistics import NO_ESTIMATE, Cell, Estimate, gap_table
 
 
-Planned = tuple[tuple[tuple[Any, ...], bool], ...]
+@dataclass(frozen=True)
+class Tables:
+    """`gaps` has a table for each measure; `notes` is None where the notes' table is off topic."""
+
+    gaps: dict[Measure, pd.DataFrame]
+    networks: pd.DataFrame
+    notes: pd.DataFrame | None
+    steps: pd.DataFrame
+
+    def by_heading(self) -> dict[str, pd.DataFrame]:
+        """In the order of the page."""
+        found = {measure.heading: table for measure, table in self.gaps.items()}
+        found["Networks and departures"] = self.networks
+        if self.notes is not None:
+            found["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = self.notes
+        return found | {"Steps to reach a training error": self.steps}
 
 
 def measure_table(
     runs: pd.DataFrame,
     rows: list[str],
-    measure: str,
-    reference: str | None,
-    planned: Planned = (),
+    measure: Measure,
+    reference: str | None = None,
+    planned: tuple[PlannedRun, ...] = (),
 ) -> pd.DataFrame:
     """One measure for every row of the study; a planned cell that no run has reads `missing`."""
-    _, split, is_error = MEASURES[measure]
-    done = runs.assign(**{measure: runs[measure].where(runs["status"] == "finished")})
+    finished = runs[measure.column].where(runs["status"] == "finished")
+    cells = gap_table(runs.assign(**{measure.column: finished}), rows, measure.column)
+    # A row without any run is no group of the table of runs: only the grid knows of it.
+    present = {cell.key for cell in cells}
+    absent = dict.fromkeys(run.key for run in planned if run.key not in present)
+    cells += [Cell(key, NO_ESTIMATE, NO_ESTIMATE, NO_ESTIMATE) for key in absent]
     table = []
-    cells = gap_table(done, rows, measure)
-    known = {cell.key for cell in cells}
-    absent = dict.fromkeys(key for key, _ in planned if key not in known)
-    cells += [Cell(key, NONE, NONE, NONE) for key in absent]
-    for cell in sorted(cells, key=lambda c: tuple(in_order(v) for v in c.key)):
+    for cell in sorted(cells, key=lambda cell: tuple(map(in_order, cell.key))):
         row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
-        row |= {
-            "plain": _cell(runs, rows, cell, False, is_error, planned),
-            "residual": _cell(runs, rows, cell, True, is_error, planned),
-            "gap": show_gap(cell.gap, is_error),
-        }
-        if reference and split and "depth" in rows:
-            settings = dict(zip(rows, cell.key))
-            row |= _published(reference, split, settings)
+        for kind, value in ((False, cell.plain), (True, cell.residual)):
+            networks = runs[matching(runs, rows, cell.key) & (runs["residual"] == kind)]
+            wanted = not planned or (cell.key, kind) in planned
+            row[network_kind(kind)] = show_cell(value, networks, measure) if wanted else "-"
+        row["gap"] = show_gap(cell.gap, measure)
+        if reference and measure.published and "depth" in rows:
+            row |= published_columns(reference, measure.published, dict(zip(rows, cell.key)))
         table.append(row)
     return pd.DataFrame(table)
 
 
-def short(key: str) -> str:
-    """`recipe.batch_size` -> `batch_size`, `model.name` -> `model`, as a column's head."""
-    return key.removesuffix(".name").rsplit(".", 1)[-1]
+def show_cell(value: Estimate, networks: pd.DataFrame, measure: Measure) -> str:
+    """The value, and how many of the cell's runs have none, by the reason."""
+    parts = [show(value, measure)] if value.n else []
+    counts = networks["status"].value_counts()
+    parts += [f"{n} {status}" for status, n in counts.items() if status != "finished"]
+    if 0 < value.n < counts.get("finished", 0):
+        parts.append("some without this split")
+    return ", ".join(parts) or "missing"
 
 
-def show(value: Estimate, is_error: bool) -> str:
-    """`12.34 +- 0.56 (3)`: percent for errors, n seeds in brackets."""
-    if value.n == 0:
-        return "missing"
-    factor, digits = (100, 2) if is_error else (1, 4)
-    text = f"{factor * value.mean:.{digits}f}"
-    if not math.isnan(value.std):
-        text += f" ± {factor * value.std:.{digits}f}"
-    return f"{text} ({value.n})"
+def show(value: Estimate, measure: Measure) -> str:
+    """`12.34 ± 0.56 (3)`: percent for errors, n seeds in brackets."""
+    spread = "" if math.isnan(value.std) else f" ± {measure.show(value.std)}"
+    return f"{measure.show(value.mean)}{spread} ({value.n})"
 
 
-def show_gap(gap: Estimate, is_error: bool) -> str:
+def show_gap(gap: Estimate, measure: Measure) -> str:
     """Mean and 95 % interval in points, or the mean alone where one seed gives no interval."""
     if gap.n == 0:
         return "-"
-    factor, digits = (100, 2) if is_error else (1, 4)
-    text = f"{factor * gap.mean:+.{digits}f}"
-    if not gap.has_interval:
-        return f"{text} (1 seed)"
-    return f"{text} [{factor * gap.low:+.{digits}f}, {factor * gap.high:+.{digits}f}]"
-
-
-def in_order(value: Any) -> tuple[bool, Any]:
-    """Numbers by size, then everything else by its text."""
-    number = isinstance(value, int | float | np.number) and not pd.isna(value)
-    return (not number, value if number else str(value))
-
-
-def _cell(
-    runs: pd.DataFrame,
-    rows: list[str],
-    cell: Cell,
-    residual: bool,
-    is_error: bool,
-    planned: Planned,
-) -> str:
-    if planned and (cell.key, residual) not in planned:
-        return "-"
-    value = cell.residual if residual else cell.plain
-    mine = matching(runs, rows, cell.key) & (runs["residual"] == residual)
-    statuses = runs[mine]["status"]
-    text = show(value, is_error) if value.n else ""
-    others = [
-        f"{count} {status}"
-        for status, count in statuses.value_counts().items()
-        if status != "finished"
-    ]
-    if value.n and value.n < len(statuses) - sum(statuses != "finished"):
-        others.append("some without this split")
-    return ", ".join([text] * bool(text) + others) or "missing"
+    mean, low, high = map(measure.show_difference, (gap.mean, gap.low, gap.high))
+    return f"{mean} [{low}, {high}]" if gap.has_interval else f"{mean} (1 seed)"
 
 
 def matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "pd.Series[bool]":
     """Which runs have these values of the settings `rows`."""
     found = pd.Series(True, index=runs.index)
     for name, value in zip(rows, key):
+        # By text: a column of numbers and `default` holds 8 and 8.0 as they were typed.
         found &= runs[name].map(str) == str(value)
     return found
-
-
-def _published(reference: str, split: str, settings: dict[str, Any]) -> dict[str, str]:
-    depth, shortcut = settings["depth"], settings.get("model.shortcut", DEFAULT)
-    shortcut = None if shortcut == DEFAULT else shortcut
-    plain, residual = (published_error(reference, split, depth, r, shortcut) for r in (False, True))
-    gap = "-"
-    if plain and residual:
-        gap = "> " * plain.is_bound + f"{100 * (plain.error - residual.error):+.2f}"
-    return {
-        "published plain": _quote(plain),
-        "published residual": _quote(residual),
-        "published gap": gap,
-    }
-
-
-def _quote(published: PublishedError | None) -> str:
-    if published is None:
-        return "-"
-    above = "> " * published.is_bound
-    return f"{above}{100 * published.error:.2f}" + ("" if published.verified else UNVERIFIED)
-
-
-def sources(reference: str | None, runs: pd.DataFrame) -> list[str]:
-    """Where the published figures stand: source, protocol, once each."""
-    if reference is None:
-        return []
-    found: dict[str, None] = {}
-    for split in ("train", "test"):
-        for depth, residual in (
-            runs[["depth", "residual"]].drop_duplicates().itertuples(index=False)
-        ):
-            figure = published_error(reference, split, depth, residual)
-            if figure is not None:
-                found[f"{split}: {figure.source}; {figure.protocol}"] = None
-    return list(found)
-
-
-def notes_table(runs: pd.DataFrame, departures: dict[str, str]) -> pd.DataFrame:
-    """The notes' table (5.1); ours only of runs that keep to the paper's protocol."""
-    faithful = runs[[departures.get(d) == "none" for d in runs.index]]
-    rows = []
-    for depth in (18, 34, 50, 101, 152):
-        reference = "he2015_table2" if depth <= 34 else "he2015_table3"
-        plain, residual = (published_error(reference, "test", depth, r) for r in (False, True))
-        gap = f"{100 * (plain.error - residual.error):+.2f}" if plain and residual else "-"
-        row = {"depth": depth, "published plain": _quote(plain)}
-        row |= {"published ResNet": _quote(residual), "published gap": gap}
-        for name, side in (("ours plain", False), ("ours ResNet", True)):
-            mine = faithful[(faithful["depth"] == depth) & (faithful["residual"] == side)]
-            errors = mine[mine["status"] == "finished"]["test_error"]
-            row[name] = f"{100 * errors.mean():.2f} ({len(errors)})" if len(errors) else "-"
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, str]) -> pd.DataFrame:
     """Name and parameters of both twins, and how they depart from the paper's protocol."""
     table = []
     for key, group in runs.groupby(rows, dropna=False, sort=True):
-        values = key if isinstance(key, tuple) else (key,)
-        row: dict[str, Any] = dict(zip(map(short, rows), values))
-        for name, residual in (("plain", False), ("residual", True)):
-            mine = group[group["residual"] == residual]
-            row[name] = mine["network"].iloc[0] if len(mine) else "-"
-            row[f"{name} parameters"] = f"{int(mine['parameters'].iloc[0]):,}" if len(mine) else "-"
+        row: dict[str, Any] = dict(zip(map(short, rows), as_key(key)))
+        for kind in (False, True):
+            networks, name = group[group["residual"] == kind], network_kind(kind)
+            first = None if networks.empty else networks.iloc[0]
+            row[name] = "-" if first is None else first["network"]
+            row[f"{name} parameters"] = "-" if first is None else f"{int(first['parameters']):,}"
         row["recipe"] = "; ".join(dict.fromkeys(group["recipe.name"].map(str)))
-        told = dict.fromkeys(departures[directory] for directory in group.index)
-        if set(told) != {"-"}:
-            row["departures from the protocol"] = "; ".join(told)
+        found = dict.fromkeys(departures[directory] for directory in group.index)
+        if set(found) != {NO_PROTOCOL}:
+            row["departures from the protocol"] = "; ".join(found)
         table.append(row)
     return pd.DataFrame(table)

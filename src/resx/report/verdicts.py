@@ -1,155 +1,195 @@
-"""What the intervals say, in words; errors become percentage points here."""
+"""Verdicts on depth and shortcuts: degradation, its cause, the gap and where it begins."""
 
 import pandas as pd
 
-from resx.statistics import Estimate, gap_table, paired, seeds_needed, side
+from resx.report.labels import network_kind
+from resx.report.measures import CLEAN_ERROR, TEST_ERROR
+from resx.report.sentences import change, more_seeds, nothing_to_say, opening, percent, points
+from resx.report.verdict import (
+    N_DIVERGED,
+    SHARE_DIVERGED,
+    Answer,
+    Verdict,
+    gain_answer,
+    rise_answer,
+    undecided,
+    verdict,
+)
+from resx.statistics import by_seed, gap_table, paired
 
-MARGIN = 0.005  # a rise whose interval lies below half a point is none
-CLEAN, TEST = "train_clean_error", "test_error"
+CLEAN, TEST = CLEAN_ERROR.column, TEST_ERROR.column
 
 
-def points(value: float) -> str:
-    return f"{100 * value:+.2f}"
-
-
-def interval(difference: Estimate) -> str:
-    if not difference.has_interval:
-        return "one seed, so no interval"
-    low, high = points(difference.low), points(difference.high)
-    return f"95 % interval {low} to {high}, {difference.n} seeds"
-
-
-def verdicts(runs: pd.DataFrame) -> list[str]:
-    """Sentences on degradation, its cause, and the gap, over runs that differ in depth.
+def verdicts(runs: pd.DataFrame) -> list[Verdict]:
+    """On degradation, its cause, and the gap, over runs that differ in depth.
 
     Of one depth there is only the gap. Only finished and diverged runs count; a diverged one has
     no error, but is a result.
     """
-    final = judged(runs)
-    if final["depth"].nunique() == 1:
-        return [sentence for sentence in [shortcut_helps(final)] if sentence]
-    said = [degradation(final, r) for r in (False, True) if (final["residual"] == r).any()]
-    said += [cause(final), first_gap(final)]
-    return [sentence for sentence in said if sentence]
+    ended = ended_runs(runs)
+    if ended["depth"].nunique() == 1:
+        found = [shortcut_helps(ended)]
+    else:
+        kinds = [kind for kind in (False, True) if (ended["residual"] == kind).any()]
+        found = [*(degradation(ended, kind) for kind in kinds), cause(ended), first_gap(ended)]
+    return [each for each in found if each]
 
 
-def judged(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that have come to their end, without the last records of those that diverged."""
-    final = runs[runs["status"].isin(["finished", "diverged"])]
-    finished = final["status"] == "finished"
-    return final.assign(**{m: final[m].where(finished) for m in (CLEAN, TEST)})
+def ended_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Those with nothing left to train, without the last records of those that diverged."""
+    ended = runs[runs["status"].isin(["finished", "diverged"])]
+    finished = ended["status"] == "finished"
+    return ended.assign(**{column: ended[column].where(finished) for column in (CLEAN, TEST)})
 
 
-def degradation(runs: pd.DataFrame, residual: bool) -> str:
+def degradation(runs: pd.DataFrame, residual: bool) -> Verdict:
     """Does the clean training error rise from the shallowest to the deepest net? (notes, 1.2)"""
-    kind = "residual" if residual else "plain"
-    question = f"Does the {kind} net degrade?"
-    mine = runs[runs["residual"] == residual]
-    depths = sorted(mine["depth"].unique())
+    question = f"Does the {network_kind(residual)} net degrade?"
+    networks = runs[runs["residual"] == residual]
+    depths = sorted(networks["depth"].unique())
     if len(depths) < 2:
-        return f"{question} Nothing to say: it needs runs of two depths."
-    shallow, deep = depths[0], depths[-1]
-    lost, lost_shallow = (diverged_runs(mine[mine["depth"] == d]) for d in (deep, shallow))
-    errors = [side(mine, d, residual, CLEAN).dropna() for d in (shallow, deep)]
-    seeds = errors[0].index.intersection(errors[1].index)
+        text = nothing_to_say(question, "it needs runs of two depths")
+        return undecided(question, text, tuple(depths))
+    ends = shallow, deep = depths[0], depths[-1]
+    shallow_runs, deep_runs = (networks[networks["depth"] == depth] for depth in ends)
+    if n_diverged(deep_runs) > n_diverged(shallow_runs):
+        return _more_diverge_with_depth(question, shallow_runs, deep_runs)
+    # Of one seed the nets of two depths see the same batches, so differences are paired.
+    errors = [by_seed(group, CLEAN).dropna() for group in (shallow_runs, deep_runs)]
     rise = paired(errors[1], errors[0])
-    if lost > lost_shallow:
-        told = f"{lost} of {(mine['depth'] == deep).sum()} runs of {deep} layers diverged"
-        return f"{question} Yes: {told}, {lost_shallow} of {shallow} layers."
     if rise.n == 0:
-        return f"{question} Nothing to say: no seed has finished at both depths."
-    first, last = (100 * e[seeds].mean() for e in errors)
-    fact = f"clean training error goes from {first:.2f} % at {shallow} to {last:.2f} % at {deep}"
-    return (
-        f"{question} {_answer(rise)}: {fact} layers ({points(rise.mean)} points; {interval(rise)})."
+        reason = "no seed has finished at both depths"
+        return undecided(question, nothing_to_say(question, reason), ends)
+    answer = rise_answer(rise)
+    first, last = means_of_common_seeds(*errors)
+    fact = f"clean training error goes from {percent(first)} at {shallow} to {percent(last)}"
+    text = f"{question} {opening(answer, rise)}: {fact} at {deep} layers ({change(rise)})."
+    return verdict(question, answer, rise, text, depths=ends)
+
+
+def _more_diverge_with_depth(
+    question: str, shallow_runs: pd.DataFrame, deep_runs: pd.DataFrame
+) -> Verdict:
+    """The survivors' errors do not count: training that fails for more seeds is degradation."""
+    shallow, deep = (int(runs["depth"].iloc[0]) for runs in (shallow_runs, deep_runs))
+    few, many = n_diverged(shallow_runs), n_diverged(deep_runs)
+    fact = f"{many} of {len(deep_runs)} runs of {deep} layers diverged, {few} of {shallow} layers"
+    return Verdict(
+        question=question,
+        answer=Answer.YES,
+        effect=float(many - few),
+        interval=None,
+        measure=N_DIVERGED,
+        margin=None,
+        n=len(deep_runs),
+        text=f"{question} Yes: {fact}.",
+        depths=(shallow, deep),
     )
 
 
-def diverged_runs(runs: pd.DataFrame) -> int:
+def n_diverged(runs: pd.DataFrame) -> int:
     return int((runs["status"] == "diverged").sum())
 
 
-def _answer(rise: Estimate) -> str:
-    if not rise.has_interval:
-        return "It seems so" if rise.mean > MARGIN else "It seems not"
-    if rise.high <= MARGIN:
-        return "No"
-    if rise.low > 0:
-        return "Yes"
-    return f"Inconclusive, {more_seeds(rise, MARGIN)}"
+def means_of_common_seeds(*errors: "pd.Series[float]") -> tuple[float, ...]:
+    """The means that belong to a paired difference: of the seeds that all of them have."""
+    seeds = errors[0].index
+    for other in errors[1:]:
+        seeds = seeds.intersection(other.index)
+    return tuple(float(each[seeds].mean()) for each in errors)
 
 
-def more_seeds(difference: Estimate, margin: float | None = None) -> str:
-    """How many more would settle it; below `margin` a rise counts as none."""
-    needed = seeds_needed(difference, margin)
-    if needed is None:
-        return "and no affordable number of seeds would settle it"
-    return f"about {needed} more seed{'s' if needed > 1 else ''} would settle it"
+def cause(runs: pd.DataFrame) -> Verdict | None:
+    """Over-fitting would lower the training error and raise the test error (notes, Q3).
 
-
-def cause(runs: pd.DataFrame) -> str:
-    """Over-fitting would lower the training error and raise the test error (notes, Q3)."""
-    done = runs[~runs["residual"] & runs[CLEAN].notna() & runs[TEST].notna()]
-    depths = sorted(done["depth"].unique())
+    The verdict's effect is the change of the training error. None without plain runs of two depths.
+    """
+    plain = runs[~runs["residual"] & runs[CLEAN].notna() & runs[TEST].notna()]
+    depths = sorted(plain["depth"].unique())
     if len(depths) < 2:
-        return ""
+        return None
+    ends = depths[0], depths[-1]
+    shallow_runs, deep_runs = (plain[plain["depth"] == depth] for depth in ends)
     train, test = (
-        paired(side(done, depths[-1], False, m), side(done, depths[0], False, m))
-        for m in (CLEAN, TEST)
+        paired(by_seed(deep_runs, column), by_seed(shallow_runs, column))
+        for column in (CLEAN, TEST)
     )
     if train.n == 0:
-        return ""
-    changes = f"training error {points(train.mean)} points, test error {points(test.mean)}"
-    where = f"from plain-{depths[0]} to plain-{depths[-1]}: {changes}"
+        return None
+    answer, opening_words = Answer.CANNOT_TELL, "The intervals do not tell"
+    # With one seed the ends of the intervals are NaN, which is above and below nothing.
     if train.low > 0 and test.low > 0:
-        return f"Over-fitting or optimisation? Optimisation, both rise {where}."
-    if train.high < 0 and test.low > 0:
-        return f"Over-fitting or optimisation? Over-fitting {where}."
-    return f"Over-fitting or optimisation? The intervals do not tell {where}."
+        answer, opening_words = Answer.YES, "Optimisation, both rise"
+    elif train.high < 0 and test.low > 0:
+        answer, opening_words = Answer.REVERSED, "Over-fitting"
+    changes = f"training error {points(train.mean)} points, test error {points(test.mean)}"
+    text = f"Over-fitting or optimisation? {opening_words} from plain-{ends[0]} to plain-{ends[1]}"
+    question = "Is it optimisation that fails, not generalisation?"
+    return verdict(question, answer, train, f"{text}: {changes}.", depths=ends)
 
 
-def shortcut_helps(runs: pd.DataFrame) -> str:
-    """Does the residual net of this depth train better than its plain twin?"""
-    depth = runs["depth"].iloc[0]
-    sides = [runs[runs["residual"] == r] for r in (False, True)]
-    if any(s.empty for s in sides):
-        return ""
+def shortcut_helps(runs: pd.DataFrame) -> Verdict | None:
+    """Does the residual net of this depth train better than its plain twin?
+
+    None if one of the twins is missing.
+    """
+    twins = plain, residual = runs[~runs["residual"]], runs[runs["residual"]]
+    if plain.empty or residual.empty:
+        return None
     question = "Does the shortcut help?"
-    lost = [diverged_runs(s) / len(s) for s in sides]
-    counts = [f"{diverged_runs(s)} of {len(s)}" for s in sides]
-    told = f"{counts[0]} plain and {counts[1]} residual runs diverged"
-    if lost[0] != lost[1]:
-        return f"{question} {'Yes' if lost[0] > lost[1] else 'No'}: {told}."
-    errors = [side(runs, depth, r, CLEAN).dropna() for r in (False, True)]
-    seeds = errors[0].index.intersection(errors[1].index)
-    gap = paired(*errors)
-    if gap.n == 0:
-        return f"{question} Nothing to say: no seed has finished with and without it."
-    plain, residual = (100 * e[seeds].mean() for e in errors)
-    fact = f"clean training error {plain:.2f} % without, {residual:.2f} % with it"
-    tail = f"{fact} ({points(gap.mean)} points; {interval(gap)})" + f"; {told}" * any(lost)
-    if not gap.has_interval:
-        return f"{question} {'It seems so' if gap.mean > MARGIN else 'It seems not'}: {tail}."
-    if gap.low > 0:
-        return f"{question} Yes: {tail}."
-    if gap.high < 0:
-        return f"{question} No, it harms: {tail}."
-    if gap.high <= MARGIN:
-        return f"{question} No: {tail}."
-    return f"{question} Inconclusive, {more_seeds(gap, MARGIN)}: {tail}."
+    ends = (runs["depth"].iloc[0],)
+    shares = [n_diverged(twin) / len(twin) for twin in twins]
+    counts = [f"{n_diverged(twin)} of {len(twin)}" for twin in twins]
+    divergences = f"{counts[0]} plain and {counts[1]} residual runs diverged"
+    # Where one twin diverges more often, the errors of the survivors compare the lucky ones.
+    if shares[0] != shares[1]:
+        return _fewer_diverge(question, twins, shares, divergences)
+    errors = [by_seed(twin, CLEAN).dropna() for twin in twins]
+    gain = paired(*errors)
+    if gain.n == 0:
+        reason = "no seed has finished with and without it"
+        return undecided(question, nothing_to_say(question, reason), ends)
+    answer = gain_answer(gain)
+    without, with_it = means_of_common_seeds(*errors)
+    fact = f"clean training error {percent(without)} without, {percent(with_it)} with it"
+    tail = f"{fact} ({change(gain)})" + (f"; {divergences}" if any(shares) else "")
+    text = f"{question} {opening(answer, gain, reverse='No, it harms')}: {tail}."
+    return verdict(question, answer, gain, text, depths=ends)
 
 
-def first_gap(runs: pd.DataFrame) -> str:
-    """The smallest depth at which the shortcut's gain is beyond doubt (notes, 8.3)."""
-    done = runs[runs[CLEAN].notna()]
-    cells = [c for c in gap_table(done, ["depth"], CLEAN) if c.gap.n] if len(done) else []
+def _fewer_diverge(
+    question: str, twins: tuple[pd.DataFrame, ...], shares: list[float], fact: str
+) -> Verdict:
+    helps = shares[0] > shares[1]
+    return Verdict(
+        question=question,
+        answer=Answer.YES if helps else Answer.REVERSED,
+        effect=shares[0] - shares[1],
+        interval=None,
+        measure=SHARE_DIVERGED,
+        margin=None,
+        n=min(map(len, twins)),
+        text=f"{question} {'Yes' if helps else 'No'}: {fact}.",
+        depths=(int(twins[0]["depth"].iloc[0]),),
+    )
+
+
+def first_gap(runs: pd.DataFrame) -> Verdict | None:
+    """The smallest depth at which the shortcut's gain is beyond doubt (notes, 8.3).
+
+    None if no depth has a seed with both twins.
+    """
+    question = "From which depth on is there a gap?"
+    cells = [c for c in gap_table(runs[runs[CLEAN].notna()], ["depth"], CLEAN) if c.gap.n]
     if not cells:
-        return ""
-    for cell in cells:
-        if cell.gap.excludes_zero:
-            gap = f"{points(cell.gap.mean)} points; {interval(cell.gap)}"
-            return f"From which depth on is there a gap? From {cell.key[0]} layers ({gap})."
-    last = cells[-1].gap
-    if not last.has_interval:
-        return "From which depth on is there a gap? One seed gives no interval to tell."
-    return f"From which depth on is there a gap? Inconclusive at every depth; {more_seeds(last)}."
+        return None
+    first = next((cell for cell in cells if cell.gap.excludes_zero), None)
+    if first is not None:
+        depth = int(str(first.key[0]))
+        text = f"{question} From {depth} layers ({change(first.gap)})."
+        return verdict(question, gain_answer(first.gap), first.gap, text, depths=(depth,))
+    deepest = cells[-1].gap
+    text = f"{question} Inconclusive at every depth; {more_seeds(deepest)}."
+    if not deepest.has_interval:
+        text = f"{question} One seed gives no interval to tell."
+    return verdict(question, Answer.CANNOT_TELL, deepest, text)

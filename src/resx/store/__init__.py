@@ -1,1 +1,1 @@
-"""The run store: every path under outputs/ is made here."""
+"""The run store: paths under `outputs/`, run directories, summaries, checkpoints."""

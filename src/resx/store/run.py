@@ -1,36 +1,64 @@
 """A run directory: lock, configuration, records and summary (torch-free)."""
 
 import json
-import os
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from filelock import FileLock, Timeout
-from omegaconf import OmegaConf
 
 from resx.errors import BusyError, RequestError
+from resx.store.summary import Status, Summary
+from resx.store.writing import replace_text
 
-FINAL = ("finished", "diverged")
+log = logging.getLogger(__name__)
+
+CHECKPOINT, PREVIOUS_CHECKPOINT = "checkpoint.pt", "checkpoint.previous.pt"
+CONFIG, RECORDS, SUMMARY = "config.yaml", "metrics.jsonl", "summary.json"
+LOG, LOCK, HYDRA = "train.log", ".lock", ".hydra"
+ANALYSES = "analyses"  # a folder for the results of each analysis of this run
+EXPORTS = ("resx.pt", "torchvision.pt", "akamaster.pt")
+RESULTS = (CONFIG, RECORDS, SUMMARY, CHECKPOINT, PREVIOUS_CHECKPOINT, *EXPORTS)  # of a training
+HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
+ANALYSIS_FILES = ("rows.csv", "summary.json", "figure.png", "figure.pdf", "figure.svg")
+EVENTS = "events.out.tfevents."  # TensorBoard's files begin so
+
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
 
 class Run:
-    """The files of one run.
+    """The files of one run; `outputs` is the folder that none of them may lead out of.
 
-    `config.yaml`, `metrics.jsonl`, `summary.json`, beside the checkpoints and TensorBoard's files.
+    Only files of these names are ever written or deleted, and none through a link: a run
+    directory may come from anywhere.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, outputs: Path | None = None) -> None:
         self.directory = directory
-        self.metrics = directory / "metrics.jsonl"
+        self.outputs = directory if outputs is None else outputs
+
+    @property
+    def hash(self) -> str:
+        """The run hash, as the directory's name ends."""
+        return self.directory.name.rpartition("-")[2]
+
+    @property
+    def records_path(self) -> Path:
+        return self.directory / RECORDS
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Own the directory. Raises `BusyError` while another process does."""
+        """Own the directory. Raises `BusyError` while another process does.
+
+        Raises `RequestError` if the directory or a file of the run's names in it is a link.
+        """
+        self.refuse_links()
         self.directory.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.directory / ".lock")
+        lock = FileLock(self.directory / LOCK)
         try:
             lock.acquire(timeout=LOCK_PATIENCE)
         except Timeout:
@@ -40,10 +68,18 @@ class Run:
         finally:
             lock.release()
 
+    def refuse_links(self) -> None:
+        own = (*RESULTS, LOG, LOCK, HYDRA, ANALYSES)
+        below = [p for p in self.directory.parents if self.outputs in p.parents]
+        places = [self.directory, *below, *(self.directory / name for name in own)]
+        for place in places:
+            if place.is_symlink():
+                raise RequestError(f"{place} is a link; nothing is written or deleted through one")
+
     def is_locked(self) -> bool:
         """Whether a process owns the directory now."""
-        path = self.directory / ".lock"
-        if not path.exists():
+        path = self.directory / LOCK
+        if not path.is_file() or path.is_symlink():
             return False
         lock = FileLock(path)
         try:
@@ -53,78 +89,117 @@ class Run:
         lock.release()
         return False
 
-    def last_step(self) -> int:
-        """The last recorded step, 0 before the first record."""
-        if not self.metrics.exists():
-            return 0
-        with self.metrics.open("rb") as file:
-            file.seek(max(self.metrics.stat().st_size - 400, 0))
-            lines = file.read().decode(errors="replace").split("\n")[:-1]
-        return int(json.loads(lines[-1])["step"]) if lines else 0
+    @property
+    def status(self) -> Status:
+        """From the directory alone; a run that says it is running is so only while it is locked."""
+        status = self.summary.status
+        if status.is_final:
+            return status
+        if self.is_locked():
+            return Status.RUNNING
+        return Status.INTERRUPTED if status is Status.RUNNING else status
 
-    def is_final(self) -> bool:
-        """Whether nothing is left to train: finished, or diverged, which is a result too."""
-        return self.read_summary().get("status") in FINAL
-
-    def clear(self) -> None:
-        """Forget an earlier attempt, all but its log."""
-        for path in self.directory.iterdir():
-            if path.is_file() and path.name not in (".lock", "train.log"):
-                path.unlink()
-
-    def read_summary(self) -> dict[str, Any]:
-        """The summary as last written; empty if there is none or it is unreadable."""
+    @property
+    def summary(self) -> Summary:
+        """As last written; of a run that has none, or an unreadable one, that it is missing."""
         try:
-            summary = json.loads((self.directory / "summary.json").read_text())
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # none, or no JSON
-            return {}
-        return summary if isinstance(summary, dict) else {}
+            return self.read_summary()
+        except (OSError, ValueError):
+            return Summary()
 
-    def write_summary(self, **changes: Any) -> dict[str, Any]:
-        summary = self.read_summary() | changes
-        text = json.dumps(summary, indent=1) + "\n"
-        replace_text(self.directory / "summary.json", text)
+    def read_summary(self) -> Summary:
+        """Raises OSError if there is none, `ValueError` if it is damaged."""
+        return Summary.from_json((self.directory / SUMMARY).read_text())
+
+    def write_summary(self, summary: Summary) -> Summary:
+        replace_text(self.directory / SUMMARY, summary.to_json())
         return summary
 
     def write_config(self, config: dict[str, Any]) -> None:
-        replace_text(self.directory / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
+        replace_text(self.directory / CONFIG, yaml.safe_dump(config, sort_keys=False))
 
     def read_config(self) -> dict[str, Any]:
-        """Raises `RequestError` if the directory holds no run."""
-        path = self.directory / "config.yaml"
+        """As stored, not checked. Raises `RequestError` if the directory holds no run."""
+        path = self.directory / CONFIG
         if not path.is_file():
-            raise RequestError(f"{self.directory}: no run here (it has no config.yaml)")
-        config = OmegaConf.to_container(OmegaConf.load(path))
-        assert isinstance(config, dict)
-        return {str(key): value for key, value in config.items()}
+            raise RequestError(f"{self.directory}: no run here (it has no {CONFIG})")
+        config = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if not isinstance(config, dict):
+            raise RequestError(f"{path}: no configuration of a run")
+        return config
+
+    def write_hydra_files(self, files: dict[str, str]) -> None:
+        """What Hydra itself would write beside a job."""
+        folder = self.directory / HYDRA
+        folder.mkdir(exist_ok=True)
+        for name in HYDRA_FILES:
+            replace_text(folder / name, files[name])
+
+    def analysis(self, name: str) -> Path:
+        """For the results of one analysis of this run alone; they go when the run is cleared."""
+        self.refuse_links()
+        folder = self.directory / ANALYSES / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def record(self, **values: Any) -> None:
         """Append one record to `metrics.jsonl`."""
-        with self.metrics.open("a") as file:
+        with self.records_path.open("a") as file:
             file.write(json.dumps(values) + "\n")
 
     def records(self) -> list[dict[str, Any]]:
         """All whole records; a last line cut short by a kill is left out."""
-        if not self.metrics.exists():
+        if not self.records_path.exists():
             return []
-        lines = self.metrics.read_text().split("\n")[:-1]
+        lines = self.records_path.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
+
+    def last_step(self) -> int:
+        """The last recorded step, 0 before the first record."""
+        if not self.records_path.exists():
+            return 0
+        with self.records_path.open("rb") as file:
+            file.seek(max(self.records_path.stat().st_size - 400, 0))
+            lines = file.read().decode(errors="replace").split("\n")[:-1]
+        return int(json.loads(lines[-1])["step"]) if lines else 0
 
     def rewind(self, step: int) -> None:
         """Drop what was recorded after `step`, the step that training resumes from."""
         kept = [json.dumps(r) + "\n" for r in self.records() if r["step"] <= step]
-        replace_text(self.metrics, "".join(kept))
+        replace_text(self.records_path, "".join(kept))
+
+    def clear(self) -> None:
+        """Forget an earlier attempt and the analyses of it, all but its log.
+
+        A directory with anything else in it was not made by a training: it is moved aside, whole.
+        """
+        if strangers := sorted(p.name for p in self.directory.iterdir() if not _is_own(p)):
+            self._move_aside(strangers)
+            return
+        for path in self.directory.iterdir():
+            if path.name not in (LOG, LOCK, HYDRA, ANALYSES):
+                path.unlink()
+        for folder in (self.directory / ANALYSES).glob("*/"):
+            for name in ANALYSIS_FILES:
+                (folder / name).unlink(missing_ok=True)
+
+    def _move_aside(self, strangers: list[str]) -> None:
+        """All but what this process has just begun; out of the runs, or it would count as one."""
+        root = self.directory.parent if self.outputs == self.directory else self.outputs
+        aside = root / "aside" / f"{self.directory.name}-{time.time_ns()}"
+        aside.mkdir(parents=True)
+        for path in self.directory.iterdir():
+            if path.name not in (LOCK, LOG, HYDRA):
+                path.rename(aside / path.name)
+        log.warning("%s: not only a run's files (%s ...), so moved to %s", self.directory,
+                    strangers[0], aside)  # fmt: skip
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader or a kill never sees half of it."""
-    fresh = path.with_name(f"{path.name}.tmp")
-    try:
-        with fresh.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    fresh.replace(path)
+def _is_own(path: Path) -> bool:
+    """Whether a training makes an entry of this name and kind."""
+    name = path.name.removesuffix(".tmp")
+    if path.is_symlink():
+        return False
+    if path.is_dir():
+        return name in (HYDRA, ANALYSES)
+    return name in (*RESULTS, LOG, LOCK) or name.startswith(EVENTS)

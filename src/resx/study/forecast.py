@@ -2,29 +2,29 @@
 
 import os
 import time
-from pathlib import Path
 
 import torch
 
 from resx.config.schema import TrainConfig
-from resx.data.loading import load_dataset
-from resx.device import pick_device, synchronize
-from resx.models.building import build_network
+from resx.device import synchronize
+from resx.experiment import prepare
 from resx.models.parts.complexity import parameters
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 
-TIMED_STEPS = 3
+TIMED_STEPS = 3  # after one that allocates and chooses algorithms; the fastest counts
 LONG_STEP = 2.0  # seconds; one such step is measure enough
-EVALUATION_COST = 1 / 3  # of a training step, an image: the forward pass alone
-START_UP = 0.5  # seconds a run: build, first steps, files
+EVALUATION_COST = 1 / 3  # of a training step, an image: a backward pass costs two forward ones
+START_UP = 0.5  # seconds a run inside a sweep: build, first steps, files
+RECORD_BYTES = 300  # a record in metrics.jsonl and in TensorBoard's file
+CHECKPOINT_BYTES = 2 * 2 * 4  # a parameter: two checkpoints, weight and momentum, float32
 
 
 def forecast(configs: list[TrainConfig], parallel: bool) -> str:
     """One line: predicted time and disk of these runs. Raises `RequestError` as training would."""
     threads = torch.get_num_threads()
     if parallel:
-        torch.set_num_threads(1)
+        torch.set_num_threads(1)  # as joblib's workers have
     try:
         known: dict[str, tuple[float, int, dict[str, int]]] = {}
         seconds = disk = 0.0
@@ -37,7 +37,7 @@ def forecast(configs: list[TrainConfig], parallel: bool) -> str:
             evaluated = sum(images.values()) * -(-recipe.steps // recipe.eval_every)
             evaluation = evaluated / recipe.batch_size * step * EVALUATION_COST
             seconds += recipe.steps * step + evaluation + START_UP
-            disk += 2 * 2 * 4 * weights + 300 * recipe.steps / recipe.record_every
+            disk += CHECKPOINT_BYTES * weights + RECORD_BYTES * recipe.steps / recipe.record_every
     finally:
         torch.set_num_threads(threads)
     seconds /= min(os.cpu_count() or 1, len(configs)) if parallel else 1
@@ -45,18 +45,15 @@ def forecast(configs: list[TrainConfig], parallel: bool) -> str:
 
 
 def _distinct(config: TrainConfig) -> str:
+    """What a step's time depends on."""
     parts = (config.model, config.depth, config.residual, config.block, config.precision)
     return repr((*parts, config.data, config.recipe.batch_size, config.recipe.optimizer))
 
 
 def _measure(config: TrainConfig) -> tuple[float, int, dict[str, int]]:
     """Seconds a step, number of parameters, images by split."""
-    device = pick_device(config.device)
-    cache = Path(config.outputs, "cache")
-    dataset = load_dataset(config.data, device, cache, config.trust)
-    network = build_network(
-        config, len(dataset.classes), dataset.channels, dataset.image_size, device
-    )
+    experiment = prepare(config)
+    network, dataset = experiment.network, experiment.dataset
     optimizer = make_optimizer(network, config.recipe)
     batches = dataset.training_batches(config.recipe.batch_size, config.seed, 1)
     network.train()
@@ -65,7 +62,7 @@ def _measure(config: TrainConfig) -> tuple[float, int, dict[str, int]]:
         started = time.perf_counter()
         images, labels = next(batches)
         train_step(network, images, labels, optimizer, 0.0, config.precision)
-        synchronize(device)
+        synchronize(experiment.device)
         times.append(time.perf_counter() - started)
         if times[-1] > LONG_STEP:
             break

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from rich.console import Console
 from rich.live import Live
 
+from resx.config.composing import Typed
+from resx.store.store import Store
 from resx.study.grid import Grid, Job
 from resx.study.status import key_of, status_table
 from resx.training.interruption import stop_signals
@@ -22,16 +23,19 @@ REFRESH = 2.0  # seconds between looks at the run directories
 STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # exit codes of a stopped sweep
 
 
-def launch(grid: Grid, jobs: list[Job], outputs: str, launcher: str) -> dict[str, str]:
-    """One Hydra sweep over exactly these jobs, in a process of its own; its notes on failures."""
-    place = Path(outputs, "studies", grid.name, time.strftime("%Y-%m-%d_%H-%M-%S"))
-    place = place.with_name(f"{place.name}-{os.getpid()}")
-    place.mkdir(parents=True, exist_ok=True)
+def launch(
+    grid: Grid, jobs: list[Job], store: Store, launcher: str, typed: Typed
+) -> dict[str, str]:
+    """One Hydra sweep over exactly these jobs, in a process of its own; its notes on failures.
+
+    Raises KeyboardInterrupt if a signal stopped this process or the sweep; the sweep has saved.
+    """
+    place = store.study(grid.name)
     (place / "jobs.json").write_text(json.dumps([job.overrides for job in jobs], indent=1))
     command = [sys.executable, "-m", "resx", "train", "--multirun", "hydra/sweeper=resx_jobs"]
     command += [f'hydra.sweeper.jobs="{place / "jobs.json"}"', f'hydra.sweep.dir="{place}"']
-    command += list(HydraConfig.get().overrides.hydra)
-    command += config_dirs()
+    command += [line for line in typed.hydra if not line.startswith("hydra.mode=")]  # a RUN is ours
+    command += [*(x for d in typed.config_dirs for x in ("--config-dir", d))]
     if launcher == "joblib" and "hydra/launcher=joblib" not in command:
         command.append("hydra/launcher=joblib")
     watched = sys.stdout.isatty()
@@ -71,12 +75,6 @@ def wait_for(
             next_look += REFRESH
         time.sleep(0.1)
     look()
-
-
-def config_dirs() -> list[str]:
-    """`--config-dir` again, for the sweep's own process."""
-    sources = HydraConfig.get().runtime.config_sources
-    return [x for s in sources if s.provider == "command-line" for x in ("--config-dir", s.path)]
 
 
 def failures(place: Path, jobs: list[Job]) -> dict[str, str]:

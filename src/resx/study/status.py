@@ -5,21 +5,13 @@ from collections import Counter
 from rich.table import Table
 
 from resx.config.settings import flattened
+from resx.store.summary import Status
 from resx.study.grid import Grid, Job
 
 
-def state(job: Job) -> str:
-    """finished, diverged, failed, interrupted, running or missing, from the directory alone."""
-    status = job.run.read_summary().get("status", "missing")
-    if status in ("finished", "diverged"):
-        return str(status)
-    if job.run.is_locked():
-        return "running"
-    return "interrupted" if status == "running" else str(status)
-
-
-def told(counts: Counter[str]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in counts.most_common()) or "none"
+def counted(statuses: Counter[Status]) -> str:
+    """`3 finished, 1 missing`."""
+    return ", ".join(f"{n} {status}" for status, n in statuses.most_common()) or "none"
 
 
 def key_of(job: Job) -> str:
@@ -36,23 +28,21 @@ def status_table(grid: Grid) -> Table:
         flat = flattened(job.config)
         key = tuple(str(flat.get(row)) for row in grid.rows)
         cells.setdefault(key, {True: [], False: []})[job.config.residual].append(job)
-    for key, sides in cells.items():
-        table.add_row(*key, cell_text(sides[False]), cell_text(sides[True]))
+    for key, jobs in cells.items():
+        table.add_row(*key, cell_text(jobs[False]), cell_text(jobs[True]))
     return table
 
 
 def cell_text(jobs: list[Job]) -> str:
     if not jobs:
         return "-"
-    text = told(Counter(state(job) for job in jobs))
-    errors = [
-        score["error"]
-        for job in jobs
-        if (score := job.run.read_summary().get("last", {}).get("train_clean"))
-    ]
+    statuses = [job.run.status for job in jobs]
+    text = counted(Counter(statuses))
+    scores = [job.run.summary.last.get("train_clean") for job in jobs]
+    errors = [score.error for score in scores if score]
     if errors:
         text += f"; training error {100 * sum(errors) / len(errors):.2f} %"
-    steps = [job.run.last_step() for job in jobs if state(job) == "running"]
-    if steps:
-        text += f"; at step {', '.join(map(str, steps))} of {jobs[0].config.recipe.steps}"
+    running = [j.run.last_step() for j, s in zip(jobs, statuses) if s is Status.RUNNING]
+    if running:
+        text += f"; at step {', '.join(map(str, running))} of {jobs[0].config.recipe.steps}"
     return text

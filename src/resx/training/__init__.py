@@ -1,1 +1,1 @@
-"""Training: schedule, trainer, tracking."""
+"""Training: schedule, trainer, probes, tracking, one run from start to summary."""

@@ -27,3 +27,8 @@ def planned_warmup_end(recipe: RecipeConfig, depth: int) -> int | None:
     if recipe.warmup == "none" or depth < recipe.warmup_min_depth:
         return 0
     return None if recipe.warmup == "error" else recipe.warmup_steps
+
+
+def is_due(step: int, every: int, last: int) -> bool:
+    """Whether something that happens every so many steps, and after the last one, is due now."""
+    return step % every == 0 or step == last

@@ -1,12 +1,13 @@
 """All that a training step changes, in the form that a checkpoint holds."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
 
 from resx.config.schema import RecipeConfig
+from resx.store.summary import Score
 from resx.training.schedule import planned_warmup_end
 
 
@@ -55,7 +56,7 @@ class State:
     warmup_end: int | None
     step: int = 0
     seconds: float = 0.0  # spent on training steps
-    scores: dict[str, Any] = field(default_factory=dict)  # last record of each split
+    scores: dict[str, Score] = field(default_factory=dict)  # last record of each split
 
     @classmethod
     def start(cls, network: nn.Module, recipe: RecipeConfig, depth: int) -> "State":
@@ -75,7 +76,7 @@ class State:
             "warmup_end": self.warmup_end,
             "step": self.step,
             "seconds": self.seconds,
-            "scores": self.scores,
+            "scores": {split: asdict(score) for split, score in self.scores.items()},
             "rng": {
                 "cpu": torch.get_rng_state(),
                 "cuda": torch.cuda.get_rng_state_all() if cuda else [],
@@ -92,7 +93,8 @@ class State:
             totals.sums.copy_(sums)
             totals.steps = steps
         self.warmup_end, self.step = state["warmup_end"], state["step"]
-        self.seconds, self.scores = state["seconds"], state["scores"]
+        self.seconds = state["seconds"]
+        self.scores = {split: Score(**score) for split, score in state["scores"].items()}
         torch.set_rng_state(state["rng"]["cpu"])
         if state["rng"]["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["rng"]["cuda"])

@@ -43,9 +43,9 @@ class Tracker:
 
     def describe(self, settings: dict[str, Any]) -> None:
         """Once a run: the settings for TensorBoard's HPARAMS tab, and a chart of all errors."""
-        plain = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
+        simple = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
         goals = {"error/train_clean": 0.0, "error/test": 0.0}  # names only; the curves have them
-        for summary in hparams(plain, goals):
+        for summary in hparams(simple, goals):
             self.board._get_file_writer().add_summary(summary)
         self.board.add_custom_scalars(LAYOUT)
 

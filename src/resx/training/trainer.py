@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
 from resx.evaluation import evaluate
 from resx.seeding import seed_noise
-from resx.training.schedule import learning_rate
+from resx.store.summary import Score
+from resx.training.probes import Probe
+from resx.training.schedule import is_due, learning_rate
 from resx.training.state import State
 from resx.training.tracking import Tracker
 
@@ -47,11 +49,11 @@ def train_step(
         return torch.stack((loss, error))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Trainer:
     """Trains `state.network`; `forward` is the network itself, or its compiled form.
 
-    `stop` is asked after every step whether to end early.
+    `save` gets a checkpoint's content; `stop` is asked after every step whether to end early.
     """
 
     state: State
@@ -63,6 +65,7 @@ class Trainer:
     tracker: Tracker
     save: Callable[[dict[str, Any]], None]
     stop: Callable[[], object]
+    probes: Sequence[Probe] = ()
 
     def fit(self) -> bool:
         """Train up to step `recipe.steps`; False if stopped before.
@@ -83,6 +86,9 @@ class Trainer:
             state.totals.add(outcome)
             if state.warmup_end is None:
                 watch_warmup(state, outcome, recipe)
+            for probe in self.probes:
+                if probe.is_due(step):
+                    probe(step, state.network, images, labels)
             stopping = bool(self.stop())
             saving = self._is_due(recipe.save_every) or stopping
             if saving or self._is_due(recipe.record_every):
@@ -91,14 +97,14 @@ class Trainer:
                 self._record(lr)
                 if saving:
                     self.save(state.state_dict())
-                started = time.perf_counter() - state.seconds
+                started = time.perf_counter() - state.seconds  # evaluations are not training
             self.tracker.tick(step)
             if stopping and step < recipe.steps:
                 return False
         return True
 
     def _is_due(self, every: int) -> bool:
-        return self.state.step % every == 0 or self.state.step == self.recipe.steps
+        return is_due(self.state.step, every, last=self.recipe.steps)
 
     def _record(self, lr: float) -> None:
         if not self._is_due(self.recipe.record_every):
@@ -116,7 +122,7 @@ class Trainer:
         state = self.state
         if not math.isfinite(loss):
             raise FloatingPointError(f"{split} loss is {loss} at step {state.step}")
-        state.scores[split] = {"step": state.step, "loss": loss, "error": error}
+        state.scores[split] = Score(state.step, loss, error)
         epoch = state.step * self.recipe.batch_size / self.dataset.sizes["train"]
         self.tracker.record(
             step=state.step,

@@ -8,16 +8,17 @@ from typing import Any
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from resx.models.parts.network import Network
 
-def checkpoint_activations(network: nn.Module) -> None:
+
+def checkpoint_activations(network: Network) -> None:
     """Recompute every block of a stage in the backward pass (Chen 2016, arXiv:1604.06174).
 
     Results stay bit-identical: the second pass leaves batch norm's running statistics alone.
     """
-    for name, stage in network.named_children():
-        if name.startswith("stage"):
-            for block in stage.children():
-                block.forward = partial(_forward_twice, block, block.forward)
+    # The method is replaced, not the module: a wrapper around the block would rename its weights.
+    for _, block in network.blocks():
+        block.forward = partial(_forward_twice, block, block.forward)
 
 
 def _forward_twice(block: nn.Module, forward: Any, x: Any) -> Any:
@@ -29,14 +30,19 @@ def _forward_twice(block: nn.Module, forward: Any, x: Any) -> Any:
 
 @contextmanager
 def _frozen_statistics(block: nn.Module) -> Iterator[None]:
+    """Batch norm computes as in training, but its running statistics stay.
+
+    The second forward pass sees the same batch again: its statistics would count twice. Evaluation
+    mode is no way out, as the activations must be those of the first pass.
+    """
     norms = [m for m in block.modules() if isinstance(m, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        norm.momentum = 0.0
+        norm.momentum = 0.0  # running = (1 - momentum) running + momentum batch
     try:
         yield
     finally:
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
             if norm.training and norm.num_batches_tracked is not None:
-                norm.num_batches_tracked -= 1
+                norm.num_batches_tracked -= 1  # counted without regard to the momentum

@@ -1,21 +1,19 @@
-"""State dicts in other projects' names: torchvision's, and akamaster's CIFAR resnets."""
+"""State dicts of other projects, read and written: torchvision's, akamaster's CIFAR resnets."""
 
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from resx.errors import RequestError
-from resx.models.parts.layers import ForeignNames, Network, ZeroPadShortcut
+from resx.models.parts.layers import ZeroPadShortcut
+from resx.models.parts.network import Network
 
 WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint keeps the weights
-HEADS = {"torchvision": "fc", "akamaster": "linear"}
 LAST = {"fc": "torchvision", "linear": "akamaster"}  # the last layer tells whose names they are
 LAST |= {"classifier": "torchvision", "heads.head": "torchvision"}  # a DenseNet's, a ViT's
-PROJECTIONS = {"torchvision": "downsample", "akamaster": "shortcut"}
 # What both were trained with: ImageNet's colour mean and standard deviation in [0, 1].
 FOREIGN_MEAN, FOREIGN_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
@@ -44,25 +42,6 @@ def _renamed(name: str) -> str:
 def detect(weights: dict[str, Tensor]) -> str:
     """`torchvision` or `akamaster` by the name of the last layer, else `resx`."""
     return next((n for last, n in LAST.items() if f"{last}.weight" in weights), "resx")
-
-
-def resnet_name(ours: str, naming: str) -> str:
-    """`stage2.0.branch.3.weight` -> `layer2.0.conv2.weight`, and so on."""
-    rules: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
-        (r"^stem\.0\.", "conv1."),
-        (r"^stem\.1\.", "bn1."),
-        (r"^head\.2\.", f"{HEADS[naming]}."),
-        (r"^stage(\d+)\.", r"layer\1."),
-        (r"\.shortcut\.", f".{PROJECTIONS[naming]}."),
-        (r"\.branch\.(\d+)\.", lambda m: f".{('conv', 'bn')[int(m[1]) % 3]}{int(m[1]) // 3 + 1}."),
-    ]
-    for pattern, replacement in rules:
-        ours = re.sub(pattern, replacement, ours)
-    return ours
-
-
-def resnet_names(naming: str) -> ForeignNames:
-    return {naming: partial(resnet_name, naming=naming)}
 
 
 def names_of(network: Network, naming: str) -> dict[str, str]:
@@ -129,17 +108,21 @@ def _reordered(
             continue
         for i, block in enumerate(blocks.children()):
             prefix = f"{stage}.{i}.branch"
+            # Only what a branch reads from the shortcut's channels and adds to them is in another
+            # order; the channels between its two convolutions are its own.
             result[f"{prefix}.0.weight"] = weights[f"{prefix}.0.weight"][:, direction(order)]
+            # From here on the block adds to the padded channels.
             if isinstance(block.shortcut, ZeroPadShortcut):
                 order = _padded(order, block.shortcut.new_channels)
             for key in [k for k in weights if re.match(rf"{prefix}\.[34]\.", k)]:
-                if weights[key].ndim:
+                if weights[key].ndim:  # not BN's counter of batches
                     result[key] = weights[key][direction(order)]
     result["head.2.weight"] = weights["head.2.weight"][:, direction(order)]
     return result
 
 
 def _padded(order: Tensor, new_channels: int) -> Tensor:
+    """Their channels in our order after a padding: ours come first, all new ones behind."""
     front, total = new_channels // 2, len(order) + new_channels
     behind = torch.arange(front + len(order), total)
     return torch.cat((order + front, torch.arange(front), behind))

@@ -1,39 +1,63 @@
-"""The units of pre-activation nets: orders, scaled and gated shortcuts (He 2016, 1603.05027)."""
+"""The blocks of pre-activation nets: orders, scaled and gated shortcuts (He 2016, 1603.05027)."""
 
+from collections import OrderedDict
 from typing import Any
 
 from torch import Tensor, nn
 
 from resx.models.parts.layers import Gate, conv1x1, conv3x3, make_shortcut
+from resx.models.parts.stages import EXPANSION
 
-# Table 2 and Fig. 4: what stands around every convolution, and how much of it the addition delays.
+# Table 2 and Fig. 4. In the first three orders convolution, BN and ReLU repeat, and the number
+# says how many of the last layers the addition comes before: of ResNet's order the ReLU alone,
+# with `bn_after` the BN too, with `relu_before` nothing, so that the branch ends in a ReLU and
+# can only add. In the other two the activation comes before the weights.
 AFTER = {"original": 1, "bn_after": 2, "relu_before": 0}  # convolution, BN, ReLU
 BEFORE = ("relu_only", "full")  # ReLU, convolution, BN; BN, ReLU, convolution
+ORDERS = (*AFTER, *BEFORE)
 
 
-def ordered(convolutions: list[nn.Conv2d], order: str) -> tuple[nn.Sequential, nn.Sequential]:
-    """The branch, and what follows the addition, in one of the five orders of Table 2."""
+def ordered(
+    convolutions: list[nn.Conv2d], order: str, dropout: float = 0.0
+) -> tuple[list[nn.Module], list[nn.Module]]:
+    """The layers of the branch, and those after the addition, in one of Table 2's five orders.
+
+    With `dropout`, the order `full` drops out between the convolutions (Zagoruyko 2016, Sec. 2.4).
+    """
     layers: list[nn.Module] = []
     for convolution in convolutions:
         if order == "full":
             norm = nn.BatchNorm2d(convolution.in_channels)
-            layers += [norm, nn.ReLU(inplace=True), convolution]
+            relu: nn.Module = nn.ReLU(inplace=True)
+            if dropout and convolution is convolutions[-1]:
+                # Inside the ReLU's place: weights keep their names with and without dropout.
+                relu = nn.Sequential(relu, nn.Dropout(dropout))
+            layers += [norm, relu, convolution]
         else:
             norm = nn.BatchNorm2d(convolution.out_channels)
-            relu = nn.ReLU(inplace=order != "relu_only")  # a branch must not change its input
+            # With `relu_only` the first ReLU reads the block's input, which the shortcut reads
+            # too: in place it would change both.
+            relu = nn.ReLU(inplace=order != "relu_only")
             layers += [relu, convolution, norm] if order in BEFORE else [convolution, norm, relu]
     end = len(layers) - AFTER.get(order, 0)
-    return nn.Sequential(*layers[:end]), nn.Sequential(*layers[end:])
+    return layers[:end], layers[end:]
 
 
-class PlainUnit(nn.Module):
+def last_activation(order: str, channels: int) -> list[nn.Module]:
+    """What the head does first: the blocks of these orders leave their sum without activation."""
+    if order == "full":
+        return [nn.BatchNorm2d(channels), nn.ReLU()]
+    return [nn.ReLU()] if order == "relu_only" else []
+
+
+class PlainPreActBlock(nn.Module):
     """after(F(before(x))): two or three convolutions and their activations, in a given order.
 
     (N, in_channels, H, W) -> (N, expansion * channels, H / stride, W / stride)
 
-    In the order `full`, `before` holds the first BN and ReLU of units that change shape: there
+    In the order `full`, `before` holds the first BN and ReLU of blocks that change shape: there
     the paper's own code lets the shortcut start from the activated input, too. `activated` says
-    that the input is activated already: the stem does so for the first unit (Sec. 5, Appendix).
+    that the input is activated already: the stem does so for the first block (Sec. 5, Appendix).
     """
 
     def __init__(
@@ -47,44 +71,47 @@ class PlainUnit(nn.Module):
         activated: bool = False,
     ) -> None:
         super().__init__()
+        self.expansion = EXPANSION[block]
         if block == "basic":
-            self.expansion = 1
             convolutions = [conv3x3(in_channels, channels, stride), conv3x3(channels, channels)]
         else:
-            self.expansion = 4
             convolutions = [conv1x1(in_channels, channels, stride), conv3x3(channels, channels)]
             convolutions += [conv1x1(channels, 4 * channels)]
-        self.branch, self.after = ordered(convolutions, order)
-        self.before = nn.Sequential()
-        changes = stride > 1 or in_channels != self.expansion * channels
-        if order == "full" and (changes or activated):
-            start, self.branch = self.branch[:2], self.branch[2:]
-            self.before = nn.Sequential() if activated else start
-        if dropout:  # between the convolutions (Zagoruyko 2016, Sec. 2.4)
-            self.branch[-2] = nn.Sequential(self.branch[-2], nn.Dropout(dropout))
+        branch, after = ordered(convolutions, order, dropout)
+        reshapes = stride > 1 or in_channels != self.expansion * channels
+        # The shortcut then starts from an input that is normalised, here or by the stem.
+        self.normalized = order == "full" and (reshapes or activated)
+        start = 2 if self.normalized else 0
+        # Layers keep their number in the whole order: a weight is called alike in every block,
+        # and what is called alike starts alike. The stored state of an optimizer goes by the order
+        # in which parameters are registered, so `before` stays last.
+        numbered = OrderedDict((str(i), layer) for i, layer in enumerate(branch) if i >= start)
+        self.branch = nn.Sequential(numbered)
+        self.after = nn.Sequential(*after)
+        self.before = nn.Sequential(*([] if activated else branch[:start]))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.after(self.branch(self.before(x)))
 
 
-class PreActUnit(PlainUnit):
+class PreActBlock(PlainPreActBlock):
     """after(shortcut(x) + F(x)), x = before(input); He 2016, Eq. 1 and 2."""
 
     def __init__(
         self, in_channels: int, channels: int, stride: int, shortcut: str, **options: Any
     ) -> None:
         super().__init__(in_channels, channels, stride, **options)
-        self.shortcut = make_shortcut(shortcut, in_channels, self.expansion * channels, stride)
-        activated = options.get("order", "full") == "full" and options.get("activated", False)
-        if isinstance(self.shortcut, nn.Sequential) and (activated or len(self.before)):
-            self.shortcut = self.shortcut[0]  # the convolution alone: its input is normalised
+        out_channels = self.expansion * channels
+        self.shortcut = make_shortcut(
+            shortcut, in_channels, out_channels, stride, normalized=self.normalized
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
         return self.after(self.shortcut(x) + self.branch(x))
 
 
-class VariantUnit(PreActUnit):
+class VariantBlock(PreActBlock):
     """a (1 - g(x)) shortcut(x) + b F(x), or with exclusive gating b g(x) F(x) (Sec. 3, Table 1).
 
     a and b are `shortcut_scale` and `branch_scale`; without a gate, g is 0 and does not touch F.
@@ -97,7 +124,7 @@ class VariantUnit(PreActUnit):
         stride: int,
         shortcut: str,
         gate: str | None = None,
-        gate_bias: float = -6.0,
+        gate_bias: float = 0.0,
         shortcut_scale: float = 1.0,
         branch_scale: float = 1.0,
         shortcut_dropout: float = 0.0,

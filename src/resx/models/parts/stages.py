@@ -1,9 +1,14 @@
 """Stage tables: how a depth becomes blocks (He et al. 2015, Tables 1 and 6; arXiv:1512.03385)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from resx.errors import RequestError
+from resx.models.parts.network import Spec
+from resx.models.parts.options import one_of
+
+EXPANSION = {"basic": 1, "bottleneck": 4}  # output channels of a block over those of its 3x3
+SMALL_IMAGE = 64  # pixels; smaller images get the CIFAR table, or a small stem
 
 
 class Stage(NamedTuple):
@@ -12,91 +17,87 @@ class Stage(NamedTuple):
     stride: int
 
 
-class Depths(NamedTuple):
-    """The depths of a family: unit * n + extra in the CIFAR layout, a table in the ImageNet one.
+@dataclass(frozen=True)
+class Layout:
+    """A stage table for one depth: the blocks of each stage, and which stem stands before them."""
 
-    `imagenet` gives the blocks in the four stages by depth.
-    """
+    name: str
+    blocks: tuple[int, ...]
+    small_stem: bool  # the ImageNet table for images that its stem would leave nothing of
 
-    unit: int
-    extra: int
-    imagenet: Mapping[int, tuple[int, ...]]
-
-    def cifar_blocks(self, depth: int) -> int | None:
-        """The n of unit * n + extra, None where there is none."""
-        n, rest = divmod(depth - self.extra, self.unit)
-        return n if n >= 1 and not rest else None
-
-    def near(self, depth: int, layout: str) -> list[int]:
-        """The possible depths about `depth`: just below and above, or all of the table."""
-        below = max((depth - self.extra) // self.unit, 1)
-        cifar = [n * self.unit + self.extra for n in (below, below + 1)]
-        return {"cifar": cifar, "imagenet": list(self.imagenet)}.get(
-            layout, [*cifar, *self.imagenet]
+    def stages(self, width: int) -> tuple[Stage, ...]:
+        """`width` channels at first; every later stage has twice as many at half the resolution."""
+        return tuple(
+            Stage(n, width * 2**i, stride=1 if i == 0 else 2) for i, n in enumerate(self.blocks)
         )
 
 
+class Depths(NamedTuple):
+    """The depths that exist with one kind of block.
+
+    `cifar` is the pair (a, b) of depth = a n + b, for three stages of n blocks each; None if there
+    is no such layout. `imagenet` gives the blocks of the four stages by depth; it may be empty.
+    """
+
+    cifar: tuple[int, int] | None
+    imagenet: Mapping[int, tuple[int, ...]]
+
+    @property
+    def layouts(self) -> list[str]:
+        return ["cifar"] * (self.cifar is not None) + ["imagenet"] * bool(self.imagenet)
+
+    def blocks(self, depth: int, layout: str) -> tuple[int, ...] | None:
+        """The number of blocks in each stage, None if the layout has no such depth."""
+        if layout == "imagenet":
+            return self.imagenet.get(depth)
+        if self.cifar is None:
+            return None
+        n, rest = divmod(depth - self.cifar[1], self.cifar[0])
+        return (n, n, n) if n >= 1 and not rest else None
+
+    def near(self, depth: int, layouts: tuple[str, ...]) -> list[int]:
+        """The three possible depths next to `depth`, in rising order."""
+        possible = set(self.imagenet) if "imagenet" in layouts else set()
+        if "cifar" in layouts and self.cifar is not None:
+            a, b = self.cifar
+            below = max((depth - b) // a, 1)
+            possible |= {below * a + b, (below + 1) * a + b}
+        return sorted(sorted(sorted(possible), key=lambda other: abs(other - depth))[:3])
+
+
+# He 2015, Table 6: 20, 32, 44, 56, 110 and 1202 layers are 6n + 2 for n = 3, 5, 7, 9, 18 and 200.
 # Blocks in the four stages: He 2015, Table 1; 200 layers: He 2016 (arXiv:1603.05027), Table 5.
-BASIC = Depths(6, 2, {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)})
+BASIC = Depths((6, 2), {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)})
 BOTTLENECK = Depths(
-    9, 2, {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
+    (9, 2), {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
 )
-SMALL_IMAGE = 64  # pixels; images below it get the CIFAR table or a small stem
 
 
-def cifar_stages(depth: int, width: int = 16, depths: Depths = BASIC) -> tuple[Stage, ...]:
-    """Three stages of n blocks each, twice the channels at half the resolution.
+def choose_layout(spec: Spec, depths: Mapping[str, Depths]) -> Layout:
+    """The given layout, or for `auto` the one that fits the images and the depth.
 
-    depth      20   32   44   56   110   1202      (He et al. 2015, Table 6: 6n + 2)
-    n           3    5    7    9    18    200
-
-    Raises `RequestError` for any other depth.
+    `depths` are the family's, by block. Raises ValueError for another block, for a layout that the
+    block does not have, and for a depth that is not in it, naming the nearest that are.
     """
-    n = depths.cifar_blocks(depth)
-    if n is None:
-        raise RequestError(_impossible(depth, depths, "cifar"))
-    return Stage(n, width, 1), Stage(n, 2 * width, 2), Stage(n, 4 * width, 2)
-
-
-def imagenet_stages(depth: int, width: int = 64, depths: Depths = BASIC) -> tuple[Stage, ...]:
-    """Four stages, each of half the resolution and twice the channels of the one before.
-
-    Raises `RequestError` for a depth that the table does not have.
-    """
-    if depth not in depths.imagenet:
-        raise RequestError(_impossible(depth, depths, "imagenet"))
-    strides = (1, 2, 2, 2)
-    blocks = depths.imagenet[depth]
-    return tuple(Stage(n, width * 2**i, strides[i]) for i, n in enumerate(blocks))
-
-
-def stages_of(layout: str, depth: int, width: int, depths: Depths) -> tuple[Stage, ...]:
-    """Raises `RequestError` for a depth that the layout does not have."""
-    return (cifar_stages if layout == "cifar" else imagenet_stages)(depth, width, depths)
-
-
-def choose_layout(layout: str, depth: int, depths: Depths, image_size: int) -> str:
-    """`cifar` or `imagenet`: the given one, or for `auto` what fits the image and the depth.
-
-    Raises `RequestError` where neither has such a depth, naming the nearest that exist.
-    """
-    if layout != "auto":
-        return layout
-    if image_size >= SMALL_IMAGE:
-        return "imagenet"
-    if depths.cifar_blocks(depth) is not None:
-        return "cifar"
-    if depth in depths.imagenet:
-        return "imagenet"
-    raise RequestError(_impossible(depth, depths, "any"))
-
-
-def _impossible(depth: int, depths: Depths, layout: str) -> str:
-    if layout == "imagenet" and not depths.imagenet:
-        return f"depth={depth}: this network has the cifar layout alone"
-    possible = sorted({*depths.near(depth, layout)}, key=lambda d: abs(d - depth))
-    where = "in any layout" if layout == "any" else f"in the {layout} layout"
-    return (
-        f"depth={depth}: no such network with this block {where};"
-        f" the nearest depths are {', '.join(map(str, sorted(possible[:3])))}"
+    one_of("block", spec.block, depths)
+    own = depths[spec.block]
+    layouts: tuple[str, ...] = (spec.layout,)
+    if spec.layout == "auto":
+        # The block never changes with the depth: 34 basic layers are no CIFAR network, so small
+        # images of that depth get the ImageNet table behind a small stem.
+        layouts = ("imagenet",) if spec.image_size >= SMALL_IMAGE else ("cifar", "imagenet")
+    if not set(layouts) & set(own.layouts):
+        raise ValueError(
+            f"layout={layouts[0]}: block={spec.block} has the {own.layouts[0]} layout alone"
+        )
+    for name in layouts:
+        blocks = own.blocks(spec.depth, name)
+        if blocks is not None:
+            small = name == "imagenet" and spec.image_size < SMALL_IMAGE
+            return Layout(name, blocks, small)
+    where = "in any layout" if len(layouts) > 1 else f"in the {layouts[0]} layout"
+    nearest = ", ".join(map(str, own.near(spec.depth, layouts)))
+    raise ValueError(
+        f"depth={spec.depth}: no such network with this block {where};"
+        f" the nearest depths are {nearest}"
     )

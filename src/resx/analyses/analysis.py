@@ -1,0 +1,32 @@
+"""What an analysis is: a function from networks on their images to rows, a figure, a paragraph."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from resx.experiment import Experiment
+
+
+class Finding(NamedTuple):
+    """What an analysis found.
+
+    `rows` are its numbers, `summary` those that matter, `text` one paragraph: the claim, what was
+    measured, the verdict.
+    """
+
+    rows: pd.DataFrame
+    figure: Figure
+    summary: dict[str, Any]
+    text: str
+
+
+class Analysis(Protocol):
+    """What `analysis._target_` names; its yaml gives further options by name.
+
+    It leaves the networks as it found them: weights, buffers, mode, and torch's random state. It
+    raises `ValueError` for networks or options that it cannot take.
+    """
+
+    def __call__(self, experiments: Sequence[Experiment]) -> Finding: ...

@@ -1,0 +1,144 @@
+"""Config, device, dataset and network: the only place where the parts are put together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from resx.config.schema import NetworkConfig, TrainConfig
+from resx.config.settings import from_stored
+from resx.data.augmentation import Normalization
+from resx.data.dataset import Dataset
+from resx.data.loading import load_dataset
+from resx.device import pick_device, set_deterministic
+from resx.errors import RequestError
+from resx.models.building import build_network
+from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
+from resx.models.parts.network import Network
+from resx.store import checkpoint
+from resx.store.run import Run
+from resx.store.store import Store
+
+RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a training, an evaluation, an analysis needs; `network` lies on `device`."""
+
+    config: NetworkConfig
+    device: torch.device
+    dataset: Dataset
+    network: Network
+
+
+def prepare(config: NetworkConfig) -> Experiment:
+    """The network with its first weights, and the images it is for.
+
+    Raises `RequestError` for whatever shows the request to be wrong; nothing but the cache of
+    decoded images has been written then.
+    """
+    device = pick_device(config.device)
+    set_deterministic(config.deterministic)
+    declared = _declared_shape(config)
+    # First, as reading images may take minutes, after which a wrong depth would be no good news.
+    network = build_network(config, *declared, device) if declared else None
+    dataset = load_dataset(config.data, device, Store(config.outputs).cache, config.trust)
+    shape = (len(dataset.classes), dataset.channels, dataset.image_size)
+    if network is None or shape != declared:
+        network = build_network(config, *shape, device)
+    return Experiment(config, device, dataset, network)
+
+
+def _declared_shape(config: NetworkConfig) -> tuple[int, int, int] | None:
+    """Classes, channels and size of the images, as far as the configuration knows them."""
+    data = config.data
+    return None if data.classes is None else (data.classes, data.channels, data.image_size)
+
+
+class StoredRun(Run):
+    """A run that was trained, opened for reading."""
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """A row a record: step, epoch, split, loss, error (a fraction), lr, seconds."""
+        return pd.DataFrame(self.records(), columns=RECORD_COLUMNS)
+
+    def experiment(
+        self, device: str = "auto", trust: Iterable[str] = (), **changes: Any
+    ) -> Experiment:
+        """The run's parts with the newest weights.
+
+        `trust` names packages whose components may be built; `changes` are settings of the
+        configuration that do not decide its result, such as `data_root` (see `reconfigured`).
+        Raises `RequestError` if there is no checkpoint, or if the images are no longer there.
+        """
+        config = reconfigured(self.config, device=device, trust=list(trust), **changes)
+        return with_weights(config, self.checkpoint())
+
+    @property
+    def config(self) -> TrainConfig:
+        """Raises `RequestError` if what is stored is no configuration of this version."""
+        return from_stored(self.read_config(), TrainConfig)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The newest undamaged one. Raises `RequestError` if there is none."""
+        saved = checkpoint.load_newest(self.directory)
+        if saved is None:
+            raise RequestError(f"{self.directory}: the run has no checkpoint yet")
+        return saved
+
+
+def open_run(directory: str | Path) -> StoredRun:
+    """The run in a directory. Raises `RequestError` if there is none."""
+    run = StoredRun(Path(directory))
+    run.read_config()  # says so if this is no run
+    return run
+
+
+def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:
+    """The configuration with other logistics; a name like `data_root` means `data.root`."""
+    data = {k.removeprefix("data_"): v for k, v in changes.items() if k.startswith("data_")}
+    top = {k: v for k, v in changes.items() if not k.startswith("data_")}
+    return replace(config, data=replace(config.data, **data), **top)
+
+
+def is_own(saved: dict[str, Any]) -> bool:
+    """Whether a loaded file is a checkpoint of resx, and no bare state dict."""
+    return isinstance(saved.get("state"), dict) and "config" in saved
+
+
+def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
+    """The parts of `config` with the weights and the normalisation of a checkpoint of resx.
+
+    Raises `RequestError` if they are of another network or of other classes.
+    """
+    experiment = prepare(config)
+    if saved["classes"] != experiment.dataset.classes:
+        raise RequestError("the run was trained on other classes than these images have")
+    load_weights(experiment.network, saved["state"]["model"], "resx")
+    experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
+    return experiment
+
+
+def with_foreign_weights(
+    config: NetworkConfig, loaded: dict[str, Any], naming: str = "auto"
+) -> tuple[Experiment, str]:
+    """The parts of `config` with a state dict in some project's names, and whose they are.
+
+    Other projects' weights come with their colour normalisation and place of the stride, unless
+    `data.normalize=given`. Raises `RequestError` if the weights are of another network.
+    """
+    weights = bare(loaded)
+    naming = detect(weights) if naming == "auto" else naming
+    if naming != "resx" and config.data.normalize != "given":
+        data = replace(config.data, normalize="given", mean=FOREIGN_MEAN, std=FOREIGN_STD)
+        config = replace(config, data=data)
+    if naming == "torchvision" and config.model.get("stride_in") == "1x1":
+        config = replace(config, model=config.model | {"stride_in": "3x3"})
+    experiment = prepare(config)
+    load_weights(experiment.network, weights, naming)
+    return experiment, naming

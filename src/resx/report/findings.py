@@ -1,0 +1,103 @@
+"""What the selected runs say: verdicts, tables, departures from the paper; no file is touched."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from resx.reference.published import PROTOCOLS
+from resx.report.convergence import convergence, steps_table
+from resx.report.departures import NONE, departures_of
+from resx.report.labels import as_key, short
+from resx.report.literature import notes_table, sources
+from resx.report.measures import MEASURES
+from resx.report.ranking import ranking
+from resx.report.selection import SelectedRuns
+from resx.report.tables import Tables, measure_table, networks_table
+from resx.report.verdict import Verdict
+from resx.report.verdicts import verdicts
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the runs of a report say.
+
+    `departures` from the paper's protocol are by run directory; `reached` has the steps to an
+    error, as `convergence` gives them; `unfinished` is empty if all runs are finished.
+    """
+
+    selected: SelectedRuns
+    verdicts: list[Verdict]
+    unfinished: str
+    tables: Tables
+    departures: dict[str, str]
+    reached: pd.DataFrame
+    sources: list[str]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The verdicts, and what a reader must know of runs that are not finished."""
+        found = [verdict.text for verdict in self.verdicts]
+        return [*found, self.unfinished] if self.unfinished else found
+
+    @property
+    def published(self) -> str:
+        """The published experiment that the tables show, empty if they show none."""
+        reference = self.selected.selection.reference
+        return PROTOCOLS[reference].title if reference else ""
+
+    @property
+    def same_protocol_as(self) -> str | None:
+        """The published experiment if every run keeps to its protocol."""
+        faithful = set(self.departures.values()) == {NONE}
+        return self.selected.selection.reference if faithful else None
+
+
+def analyse(selected: SelectedRuns) -> Report:
+    runs, rows, selection = selected.runs, selected.rows, selected.selection
+    departures = departures_of(runs, selection.protocol)
+    reached = convergence(selected.judged, selected.curves)
+    reference, planned = selection.reference, selection.planned
+    on_topic = reference is not None or not planned
+    tables = Tables(
+        gaps={m: measure_table(runs, rows, m, reference, planned) for m in MEASURES},
+        networks=networks_table(runs, rows, departures),
+        notes=notes_table(runs, departures, reference) if on_topic else None,
+        steps=steps_table(selected.judged, reached, selected.judged_rows),
+    )
+    return Report(
+        selected=selected,
+        verdicts=judge(selected.judged, selected.variants),
+        unfinished=describe_unfinished(runs, len(planned), len(selected.skipped)),
+        tables=tables,
+        departures=departures,
+        reached=reached,
+        sources=sources(reference, runs),
+    )
+
+
+def judge(runs: pd.DataFrame, variants: list[str]) -> list[Verdict]:
+    """The ranking of the variants, and the verdicts on depth for every one of them.
+
+    Families are not ranked: they differ in size, too.
+    """
+    if not variants:
+        return verdicts(runs)
+    ranked = None if "model.name" in variants else ranking(runs, variants)
+    found = [ranked] if ranked else []
+    for key, group in runs.groupby(variants, dropna=False, sort=True):
+        values = zip(map(short, variants), as_key(key))
+        scope = ", ".join(f"{name} {value}" for name, value in values)
+        found += [verdict.within(scope) for verdict in verdicts(group)]
+    return found
+
+
+def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> str:
+    """`Runs: 1 diverged, 5 finished, 2 missing.`; empty if all are finished."""
+    counts = [
+        f"{count} {status}" for status, count in sorted(runs["status"].value_counts().items())
+    ]
+    if n_planned > len(runs):
+        counts.append(f"{n_planned - len(runs)} missing")
+    if n_skipped:
+        counts.append(f"{n_skipped} unreadable and skipped")
+    return "" if counts == [f"{len(runs)} finished"] else f"Runs: {', '.join(counts)}."

@@ -1,0 +1,36 @@
+"""What a report compares: errors and losses of the last step, as columns of the table of runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the runs: an error (a fraction, shown in percent) or a loss.
+
+    `published` is the split whose figures a paper prints for it, None where papers print none.
+    """
+
+    column: str
+    heading: str
+    published: str | None = None
+    is_error: bool = True
+
+    @property
+    def unit(self) -> str:
+        return "%" if self.is_error else ""
+
+    def show(self, value: float) -> str:
+        """`12.34` (percent) for an error, `0.1234` for a loss."""
+        return f"{100 * value:.2f}" if self.is_error else f"{value:.4f}"
+
+    def show_difference(self, value: float) -> str:
+        """`+1.23` (points) for errors, `-0.1234` for losses."""
+        return f"{100 * value:+.2f}" if self.is_error else f"{value:+.4f}"
+
+
+CLEAN_ERROR = Measure("train_clean_error", "Training error, clean pass")
+RUNNING_ERROR = Measure("train_error", "Training error, running mean", published="train")
+TEST_ERROR = Measure("test_error", "Test error", published="test")
+CLEAN_LOSS = Measure("train_clean_loss", "Training loss, clean pass", is_error=False)
+TEST_LOSS = Measure("test_loss", "Test loss", is_error=False)
+MEASURES = (CLEAN_ERROR, RUNNING_ERROR, TEST_ERROR, CLEAN_LOSS, TEST_LOSS)

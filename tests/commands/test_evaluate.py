@@ -1,0 +1,47 @@
+"""The error of a run, of a checkpoint, of bare weights."""
+
+import json
+
+import pytest
+import torch
+
+from resx.store import checkpoint
+from resx.store.run import CHECKPOINT
+from tests.commands.answers import assert_refused
+
+
+def test_evaluate_gives_the_errors_of_the_summary(resx, tiny, only_run):
+    resx("train", *tiny)
+    final = json.loads((only_run() / "summary.json").read_text())["final"]
+    for name in (f"run={only_run()}", f"weights={only_run() / 'checkpoint.pt'}"):
+        answer = resx("evaluate", name)
+        assert answer.code == 0, answer.err
+        rows = {r.split()[0]: r.split() for r in answer.out.splitlines() if "%" in r}
+        assert rows["train"][1] == "1,437"
+        assert float(rows["test"][2]) == pytest.approx(100 * final["test"]["error"], abs=0.006)
+        train_error = 100 * final["train_clean"]["error"]
+        assert float(rows["train"][2]) == pytest.approx(train_error, abs=0.006)
+
+
+def test_a_bare_state_dict_is_evaluated_as_the_network_that_is_named(resx, tiny, only_run):
+    resx("train", *tiny)
+    weights = checkpoint.load(only_run() / CHECKPOINT)["state"]["model"]
+    torch.save(weights, "bare.pt")
+    named = resx("evaluate", "weights=bare.pt", "depth=8", "model.width=2").out.splitlines()
+    of_run = resx("evaluate", f"run={only_run()}").out.splitlines()
+    assert named[1:] == of_run[1:]
+    answer = resx("evaluate", "weights=bare.pt", "depth=14", "model.width=2")
+    assert_refused(answer, "weights of another architecture: the file lacks stage1.1.branch.0")
+
+
+def test_settings_that_a_run_decides_itself_are_refused_in_evaluate(resx, tiny, only_run):
+    resx("train", *tiny)
+    answer = resx("evaluate", f"run={only_run()}", "depth=20")
+    assert_refused(answer, "depth: a run's own configuration decides that")
+
+
+def test_a_truncated_checkpoint_is_named(resx, tiny, only_run):
+    resx("train", *tiny)
+    path = only_run() / CHECKPOINT
+    path.write_bytes(path.read_bytes()[:1000])
+    assert_refused(resx("evaluate", f"weights={path}"), "truncated, or not a checkpoint")

@@ -1,0 +1,83 @@
+"""Verdicts and tables of several depths, families and variants."""
+
+from resx.report.collect import collect, find_runs
+from resx.report.findings import analyse
+from resx.report.measures import CLEAN_ERROR, MEASURES
+from resx.report.selection import PlannedRun, Selection, select
+from tests.report.synthetic import DEGRADED
+
+
+def test_rows_beyond_depth_get_verdicts_of_their_own(runs):
+    """As in the studies of batch norm and shortcuts: depth is judged apart for each setting."""
+    runs.write(DEGRADED)
+    runs.write({k: tuple(1 - e for e in v) for k, v in DEGRADED.items()}, model__norm="none")
+    sentences = runs.report().sentences
+    for norm, word in (("batch", "Yes"), ("none", "No")):
+        start = f"With norm {norm}: Does the plain net degrade? {word}"
+        assert any(sentence.startswith(start) for sentence in sentences)
+    scopes = {verdict.scope for verdict in runs.report().verdicts}
+    assert scopes == {"", "norm batch", "norm none"}  # the ranking is of all
+
+
+def test_families_have_a_row_and_a_verdict_each(runs):
+    for residual, error in ((False, 0.5), (True, 0.01)):
+        resnet, wide = (error, error + 0.002), (0.02, 0.021)
+        runs.write({(56, residual): resnet}, model__name="resnet")
+        runs.write({(56, residual): wide}, model__name="wide", model__widening=2)
+    report = runs.report()
+    first, second = report.sentences  # families differ in size, so they are not ranked
+    assert first.startswith(
+        "With model resnet: Does the shortcut help? Yes: clean training error 50.10 %"
+    )
+    assert second.startswith(
+        "With model wide: Does the shortcut help? No: clean training error 2.05 %"
+    )
+    table = report.tables.gaps[CLEAN_ERROR]
+    assert list(table["model"]) == ["resnet", "wide"]
+    assert "widening" not in table
+
+
+def test_unfinished_runs_are_missing_cells_not_numbers(runs):
+    runs.write({(20, False): (0.01, 0.012), (20, True): (0.01,)})
+    runs.write_one(56, False, 0, 0.9, status="interrupted")
+    runs.write_one(56, True, 0, 0.9, status="diverged")
+    report = runs.report()
+    row = report.tables.gaps[CLEAN_ERROR].iloc[-1]
+    assert list(row) == [56, "1 interrupted", "1 diverged", "-"]
+    assert report.sentences[-1] == "Runs: 1 diverged, 3 finished, 1 interrupted."
+
+
+def test_a_planned_run_that_is_not_there_is_missing_and_another_cell_is_empty(runs):
+    runs.write({(20, False): (0.01,)})
+    planned = tuple(PlannedRun((depth,), False) for depth in (20, 56))
+    report = runs.report(rows=("depth",), planned=planned)
+    table = report.tables.gaps[CLEAN_ERROR]
+    assert table[["depth", "plain", "residual"]].values.tolist() == [
+        [20, "1.00 (1)", "-"],
+        [56, "missing", "-"],
+    ]
+    assert report.unfinished == "Runs: 1 finished, 1 missing."
+    assert report.tables.notes is None
+
+
+def test_every_measure_has_a_table_under_its_heading(runs):
+    runs.write(DEGRADED)
+    tables = runs.report().tables.by_heading()
+    assert list(tables)[: len(MEASURES)] == [measure.heading for measure in MEASURES]
+    assert list(tables)[len(MEASURES) :] == [
+        "Networks and departures",
+        "The table of the notes: ImageNet, top-1 error of ten crops (%)",
+        "Steps to reach a training error",
+    ]
+
+
+def test_a_report_does_not_depend_on_the_order_of_its_runs(runs):
+    runs.write(DEGRADED)
+    directories = find_runs(f"{runs.outputs}/runs/**")
+    forwards, backwards = (
+        analyse(select(collect(found), Selection("", "", "")))
+        for found in (directories, directories[::-1])
+    )
+    assert forwards.sentences == backwards.sentences
+    for heading, table in forwards.tables.by_heading().items():
+        assert table.equals(backwards.tables.by_heading()[heading]), heading

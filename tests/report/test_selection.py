@@ -1,0 +1,101 @@
+"""Runs are pooled where they belong together, and refused by the setting where they do not."""
+
+import pytest
+import yaml
+
+from resx.errors import RequestError
+from resx.report.selection import best_of
+from tests.report.synthetic import DEGRADED
+
+
+def write_family(runs, name, residual, errors, **settings):
+    runs.write({(56, residual): errors}, model__name=name, **settings)
+
+
+def test_runs_that_do_not_belong_together_are_refused_by_key(resx, runs):
+    runs.write(DEGRADED)
+    runs.write_one(20, True, 9, 0.5, recipe__lr=0.3, data__subset=100)
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 2
+    assert "do not belong together, they differ in data.subset: none, 100;" in answer.err
+    assert "recipe.lr: 0.05, 0.3" in answer.err
+
+
+def test_families_that_were_trained_differently_are_not_compared(runs):
+    write_family(runs, "resnet", True, (0.1, 0.2))
+    write_family(runs, "wide", True, (0.1, 0.2), recipe__lr=0.3)
+    with pytest.raises(RequestError, match=r"they differ in recipe\.lr: 0\.05, 0\.3"):
+        runs.report()
+
+
+def test_a_study_may_vary_the_training_between_its_rows_but_not_within_one(runs):
+    write_family(runs, "resnet", True, (0.1, 0.2))
+    write_family(runs, "wide", True, (0.1, 0.2), recipe__lr=0.3)
+    assert len(runs.report(rows=("depth", "model.name")).tables.networks) == 2
+    with pytest.raises(RequestError, match=r"recipe\.lr"):
+        runs.report(rows=("depth",))
+
+
+def test_runs_of_earlier_versions_are_pooled_with_those_of_now(runs):
+    """They name the network twice, and lack the settings and options that came later."""
+    runs.write({(20, True): (0.1, 0.2), (56, True): (0.3, 0.4)}, model__invented=None)
+    earlier = runs.write_one(56, True, 2, 0.5)
+    config = yaml.safe_load((earlier / "config.yaml").read_text())
+    config["model"] |= {"depth": 56, "residual": True, "block": "basic", "layout": "auto"}
+    config["model"]["_target_"] = "resx.models.elsewhere.resnet"
+    for group, name in (("data", "colour_noise"), ("data", "shorter_side"), ("recipe", "nesterov")):
+        del config[group][name]
+    (earlier / "config.yaml").write_text(yaml.safe_dump(config))
+    report = runs.report()
+    assert report.selected.rows == ["depth"]
+    assert report.selected.runs["data.colour_noise"].tolist() == [0.0] * 5
+    assert report.verdicts[0].depths == (20, 56)
+
+
+def test_the_images_themselves_decide_not_where_they_lie(runs):
+    runs.write_one(56, True, 0, 0.1, data__root="/here")
+    other = runs.write_one(56, True, 1, 0.1, data__root="/there")
+    assert len(runs.report().tables.networks) == 1
+    summary = (other / "summary.json").read_text()
+    (other / "summary.json").write_text(summary.replace('fingerprint": "0"', 'fingerprint": "1"'))
+    with pytest.raises(RequestError, match="fingerprint: 0, 1"):
+        runs.report()
+
+
+def test_a_setting_left_to_the_network_is_a_row_called_default(runs):
+    for seed in (0, 1):
+        runs.write_one(56, True, seed, 0.3, model__width=8)
+        runs.write_one(56, True, seed, 0.1)
+        runs.write_one(56, False, seed, 0.6)
+    (table, *_) = runs.report().tables.gaps.values()
+    assert table[["depth", "width", "plain"]].values.tolist() == [
+        [56, 8, "missing"],
+        [56, "default", "60.00 ± 0.00 (2)"],
+    ]
+
+
+def test_a_study_of_learning_rates_judges_each_net_at_its_best(runs):
+    runs.write({(56, False): (0.6, 0.6), (56, True): (0.01, 0.02)}, recipe__lr=0.1)
+    runs.write({(56, False): (0.4, 0.5), (56, True): (0.03, 0.04)}, recipe__lr=0.01)
+    best = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    chosen = {(run["residual"], run["recipe.lr"]) for _, run in best.iterrows()}
+    assert chosen == {(False, 0.01), (True, 0.1)}
+    report = runs.report(rows=("depth", "recipe.lr"), best_over="recipe.lr")
+    assert "45.00 % without, 1.50 % with it" in report.verdicts[0].text
+    (table, *_) = report.tables.gaps.values()
+    assert len(table) == 2  # but the table shows every rate
+
+
+def test_a_value_at_which_a_run_diverged_is_not_the_best(runs):
+    runs.write({(56, False): (0.1,)}, recipe__lr=0.1)
+    runs.write_one(56, False, 1, 0.1, status="diverged", recipe__lr=0.1)
+    runs.write({(56, False): (0.4, 0.4)}, recipe__lr=0.01)
+    best = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    assert set(best["recipe.lr"]) == {0.01}
+
+
+def test_runs_that_cannot_be_read_are_no_report(runs):
+    directory = runs.write_one(56, False, 0, 0.25)
+    (directory / "config.yaml").write_text("depth: [")
+    with pytest.raises(RequestError, match="no run can be read"):
+        runs.report()

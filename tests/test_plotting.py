@@ -1,0 +1,43 @@
+"""Figures are the same for the same numbers, whenever they are drawn, and legible in grey."""
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from resx.plotting import LOOKS, METADATA, draw, shades
+
+
+def line() -> Figure:
+    figure = Figure()
+    figure.subplots().plot([0, 1], [1, 0], label="error")
+    return figure
+
+
+def test_a_figure_has_three_forms_without_a_date(tmp_path, monkeypatch):
+    files = []
+    for moment in ("0", "1000000000"):  # what matplotlib dates a file by, if it does
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
+        folder = tmp_path / moment
+        folder.mkdir()
+        assert draw("line", folder, line) == folder / "line.svg"
+        files.append([(folder / f"line.{suffix}").read_bytes() for suffix in METADATA])
+    assert files[0] == files[1]
+    assert [start[:4] for start in files[0]] == [b"\x89PNG", b"%PDF", b"<?xm"]
+
+
+def test_the_style_is_that_of_the_figure_and_of_no_other(tmp_path):
+    before = dict(matplotlib.rcParams)
+    draw("line", tmp_path, line)
+    assert dict(matplotlib.rcParams) == before
+    assert "<text" in (tmp_path / "line.svg").read_text()  # not outlines of letters
+
+
+def test_shades_fall_in_lightness_so_that_grey_keeps_their_order():
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b, _ in shades(9)]
+    assert lightness == sorted(lightness, reverse=True)
+    assert len(shades(0)) == 1
+
+
+def test_plain_and_residual_differ_in_more_than_colour():
+    plain, residual = LOOKS
+    assert plain.marker != residual.marker
+    assert plain.line != residual.line
