@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from resx.commands.info import describe_twin
 from resx.config.composing import compose_raw
-from resx.config.schema import InfoConfig
+from resx.config.requests import InfoConfig
 from resx.config.settings import validated
 from resx.models.building import build_network
 from resx.models.parts.complexity import flops, parameters

@@ -13,8 +13,9 @@ from PIL import Image
 
 from resx import cli
 from resx.config.composing import compose_raw
-from resx.config.schema import COMMANDS
-from resx.config.settings import conf_dir, validated
+from resx.config.location import conf_dir
+from resx.config.requests import COMMANDS
+from resx.config.settings import validated
 
 torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
 

@@ -35,9 +35,15 @@ def example(tmp_path):
 @pytest.mark.parametrize(
     ("heading", "files", "printed"),
     [
-        ("Add a family", 3, ["finished: MLP-6 (width 32)", "Does the plain net degrade?"]),
         ("Add a data set", 2, ["finished: ResNet-8"]),
-        ("Add an analysis", 2, ["plain-14 (cifar layout, basic): mean norm", "mean norm"]),
+        pytest.param(
+            *("Add a family", 3, ["finished: MLP-6 (width 32)", "Does the plain net degrade?"]),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *("Add an analysis", 2, ["plain-14 (cifar layout, basic): mean norm", "mean norm"]),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_example_runs_as_it_stands(tmp_path, example, heading, files, printed):

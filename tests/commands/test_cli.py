@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from resx import cli
+from resx.config.location import conf_dir
 from resx.config.refusals import one_line
-from resx.config.settings import conf_dir
 from resx.errors import RequestError
 from tests.commands.answers import assert_refused
 

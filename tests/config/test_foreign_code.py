@@ -7,7 +7,8 @@ import pytest
 import torch
 import yaml
 
-from resx.config.settings import conf_dir, to_dict
+from resx.config.location import conf_dir
+from resx.config.settings import to_dict
 from resx.store import checkpoint
 from resx.store.run import CHECKPOINT
 from tests.commands.answers import assert_refused

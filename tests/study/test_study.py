@@ -13,9 +13,10 @@ import torch
 import yaml
 
 from resx.commands.study import show_status
+from resx.config.location import conf_dir
+from resx.config.requests import StudyRequest
 from resx.config.run_hash import run_hash
-from resx.config.schema import StudyRequest
-from resx.config.settings import conf_dir, flattened
+from resx.config.settings import flattened
 from resx.models.building import build_network
 from resx.report.departures import departures
 from resx.report.protocol import protocol_of

@@ -9,8 +9,9 @@ from pathlib import Path
 from resx.analyses.analysis import Finding
 from resx.config.components import build
 from resx.config.composing import Typed, parse
+from resx.config.requests import AnalyzeConfig
 from resx.config.run_hash import run_hash
-from resx.config.schema import AnalyzeConfig, TrainConfig
+from resx.config.schema import TrainConfig
 from resx.config.variation import Variation
 from resx.errors import RequestError
 from resx.experiment import Experiment, open_run, prepare

@@ -8,7 +8,7 @@ from statistics import median
 import torch
 
 from resx.config.composing import Typed
-from resx.config.schema import BenchConfig
+from resx.config.requests import BenchConfig
 from resx.data.in_memory import MemoryDataset
 from resx.device import synchronize
 from resx.errors import RequestError

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from resx.config.composing import Typed
-from resx.config.schema import EvaluateConfig
+from resx.config.requests import EvaluateConfig
 from resx.config.stored import with_typed
 from resx.errors import RequestError
 from resx.evaluation import evaluate

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from resx.config.composing import Typed
-from resx.config.schema import ExportConfig
+from resx.config.requests import ExportConfig
 from resx.config.stored import with_typed
 from resx.errors import RequestError
 from resx.experiment import open_run

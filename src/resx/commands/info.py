@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from resx.config.composing import Typed
-from resx.config.schema import InfoConfig
+from resx.config.requests import InfoConfig
 from resx.errors import RequestError
 from resx.models.building import build_network
 from resx.models.parts.complexity import activation_memory, parameters

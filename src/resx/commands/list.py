@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from resx.config.checks import unknown
-from resx.errors import RequestError
+from resx.config.location import conf_dir
+from resx.errors import RequestError, unknown
 
 GROUPS = {
     "model": "models",
@@ -15,8 +15,9 @@ GROUPS = {
 }
 
 
-def main(conf: Path, arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """All groups, or those named. Raises `RequestError` for a group that does not exist."""
+    conf = conf_dir()
     present = [group for group in GROUPS if (conf / group).is_dir()]
     for name in arguments:
         if name not in present:

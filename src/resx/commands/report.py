@@ -5,7 +5,7 @@ import re
 import shlex
 
 from resx.config.composing import Typed
-from resx.config.schema import ReportRequest, StudyRequest
+from resx.config.requests import ReportRequest, StudyRequest
 from resx.errors import RequestError
 from resx.report.build import PAGE, build_report
 from resx.report.collect import collect, find_runs

@@ -6,7 +6,7 @@ from collections import Counter
 from rich.console import Console
 
 from resx.config.composing import Typed
-from resx.config.schema import StudyRequest
+from resx.config.requests import StudyRequest
 from resx.store.summary import Status
 from resx.study.grid import Grid, expand
 from resx.study.running import launcher_of, run_all

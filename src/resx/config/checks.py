@@ -1,6 +1,5 @@
 """Checks of values, and messages that name the setting and the choices."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import ClassVar, NoReturn
@@ -8,20 +7,6 @@ from typing import ClassVar, NoReturn
 from omegaconf import MISSING
 
 from resx.errors import RequestError
-
-
-def unknown(
-    what: str, word: str, choices: Iterable[str], shown: Iterable[str] | None = None
-) -> str:
-    """`unknown setting 'dpeth'; did you mean 'depth'?`, or those to choose from if none is near.
-
-    `shown` are the choices worth listing, all of them unless given.
-    """
-    names = list(choices)
-    near = difflib.get_close_matches(word, names, n=1)
-    listed = ", ".join(sorted(names if shown is None else shown))
-    hint = f"did you mean '{near[0]}'?" if near else f"there is {listed}"
-    return f"unknown {what} '{word}'; {hint}"
 
 
 def one_of(setting: str, value: object, choices: Iterable[object]) -> None:

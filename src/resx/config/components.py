@@ -15,8 +15,7 @@ from typing import Any, get_type_hints
 from omegaconf import OmegaConf
 from omegaconf.errors import ValidationError
 
-from resx.config.checks import unknown
-from resx.errors import RequestError
+from resx.errors import RequestError, unknown
 
 OWN_PACKAGE = "resx"
 

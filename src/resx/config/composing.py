@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import hydra
@@ -14,8 +14,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from resx.config.schema import COMMANDS, TrainConfig
-from resx.config.settings import conf_dir, validated
+from resx.config.location import conf_dir
+from resx.config.requests import COMMANDS
+from resx.config.schema import TrainConfig
+from resx.config.settings import validated
 from resx.errors import RequestError
 
 
@@ -100,24 +102,17 @@ def parse(lines: Iterable[str]) -> Iterator[Setting]:
         )
 
 
-def register_schemas() -> None:
-    for name, schema in COMMANDS.items():
-        ConfigStore.instance().store(f"{name}_schema", schema)
-
-
-@contextmanager
-def hydra_ready() -> Iterator[None]:
-    """Composing works inside: in a command as it is, elsewhere with our own tree."""
-    if GlobalHydra.instance().is_initialized():
-        yield
-        return
-    register_schemas()
-    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        yield
+@cache
+def register_schema(command: str) -> None:
+    ConfigStore.instance().store(f"{command}_schema", COMMANDS[command])
 
 
 def compose_raw(overrides: Iterable[str], command: str = "train") -> DictConfig:
-    with hydra_ready():
+    """Within a command's job from the folders that it has, elsewhere from our own tree."""
+    register_schema(command)
+    if GlobalHydra.instance().is_initialized():
+        return hydra.compose(command, list(overrides))
+    with hydra.initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return hydra.compose(command, list(overrides))
 
 

@@ -13,8 +13,8 @@ import hydra
 from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 
-from resx.config.composing import register_schemas
-from resx.config.settings import conf_dir
+from resx.config.composing import register_schema
+from resx.config.location import conf_dir
 from resx.errors import RequestError
 
 FOLDERS, ROOTS, NAMES = ("--config-dir", "-cd"), ("--config-path", "-cp"), ("--config-name", "-cn")
@@ -32,7 +32,7 @@ def refuse_foreign_code(command: str, flags: list[str], overrides: list[str]) ->
     searched = [o for o in overrides if o.startswith("hydra.searchpath")]
     if not (folders or roots or searched):
         return
-    register_schemas()
+    register_schema(command)
     names = [value for flag, value in pairs if flag in NAMES]
     search = [f"hydra.searchpath=[{','.join(f'file://{f}' for f in folders)}]"] if folders else []
     found = _hydra_node((roots or [str(conf_dir())])[-1], (names or [command])[-1],

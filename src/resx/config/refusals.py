@@ -10,10 +10,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from resx.config.checks import unknown
-from resx.config.schema import BARE
-from resx.config.settings import conf_dir
-from resx.errors import RequestError
+from resx.config.location import conf_dir
+from resx.config.requests import BARE
+from resx.errors import RequestError, unknown
 
 MOVED = {("recipe", "cifar_quick"): "experiment=cifar_quick"}
 

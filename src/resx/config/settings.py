@@ -1,23 +1,15 @@
 """Settings: where they lie, and their forms: composed by Hydra, validated, stored, flat."""
 
 from dataclasses import asdict, fields, is_dataclass
-from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from resx.config.checks import unknown
 from resx.config.run_hash import TWICE
-from resx.errors import RequestError
+from resx.errors import RequestError, unknown
 
 Schema = TypeVar("Schema")
-
-
-def conf_dir() -> Path:
-    """The configuration tree: in the package of a wheel, at the top of a checkout."""
-    installed = Path(__file__).parents[1] / "conf"
-    return installed if installed.is_dir() else Path(__file__).parents[3] / "conf"
 
 
 def validated(config: DictConfig, schema: type[Schema]) -> Schema:

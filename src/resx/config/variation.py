@@ -1,14 +1,16 @@
 """Many configurations that differ from one another in a few settings, without composing each."""
 
 import copy
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import fields, is_dataclass, make_dataclass
+from typing import Any, get_type_hints
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from resx.config.composing import compose_raw, has_interpolations, parse
 from resx.config.schema import TrainConfig
 from resx.config.settings import validated
+from resx.errors import RequestError, unknown
 
 GROUPS = ("data", "model", "recipe", "experiment")
 
@@ -18,58 +20,74 @@ class Variation:
 
     Hydra takes 60 ms to compose one, which is a minute for a grid of a thousand; but all cells of
     a grid that choose the same groups differ in plain settings alone. So each combination of
-    groups is composed once, each value is converted and checked against the schema once, and a
-    cell is a copy with those values, whose range checks run again.
+    groups is composed once, each value is converted to its setting's type once, and a cell is a
+    copy with those values, whose range checks run again.
     """
 
     def __init__(self, base: list[str]) -> None:
         self.base = base
-        self._composed: dict[tuple[str, ...], tuple[DictConfig, TrainConfig]] = {}
-        self._converted: dict[tuple[tuple[str, ...], str, str], Any] = {}
+        self._composed: dict[tuple[str, ...], TrainConfig | None] = {}
+        self._converted: dict[tuple[type, str], Any] = {}
 
     def config(self, cell: dict[str, Any]) -> TrainConfig:
         """As if the cell's settings had been typed behind the base.
 
         Raises `RequestError` or Hydra's errors as composing would.
         """
-        lines = {k: f"{k}={spelled(v)}" for k, v in cell.items()}
-        groups = tuple(line for key, line in lines.items() if key in GROUPS)
-        raw, config = self._of_groups(groups)
-        if has_interpolations(raw):  # a setting may follow another one: only Hydra can tell
+        lines = {key: f"{key}={spelled(value)}" for key, value in cell.items()}
+        common = self._of_groups(tuple(line for key, line in lines.items() if key in GROUPS))
+        if common is None:
             return validated(compose_raw([*self.base, *lines.values()]), TrainConfig)
-        config = copy.deepcopy(config)
+        # The study is the same for all its cells, and the largest part.
+        config = copy.deepcopy(common, {id(common.study): common.study})
         for key, line in lines.items():
             if key not in GROUPS:
-                self._set(config, raw, groups, key, line)
+                self._set(config, key, line)
         _check_again(config)
         return config
 
-    def _of_groups(self, groups: tuple[str, ...]) -> tuple[DictConfig, TrainConfig]:
+    def _of_groups(self, groups: tuple[str, ...]) -> TrainConfig | None:
+        """None where a setting follows another one by `${...}`: then only Hydra can tell."""
         if groups not in self._composed:
             raw = compose_raw([*self.base, *groups])
-            self._composed[groups] = raw, validated(raw, TrainConfig)
+            known = None if has_interpolations(raw) else validated(raw, TrainConfig)
+            self._composed[groups] = known
         return self._composed[groups]
 
-    def _set(
-        self, config: TrainConfig, raw: DictConfig, groups: tuple[str, ...], key: str, line: str
-    ) -> None:
+    def _set(self, config: TrainConfig, key: str, line: str) -> None:
         *path, last = key.split(".")
-        known = (groups, key, line)
-        if known not in self._converted:
-            changed = copy.deepcopy(raw)
-            OmegaConf.update(changed, key, next(parse([line])).value)
-            value: Any = validated(changed, TrainConfig)
-            for name in (*path, last):
-                value = value[name] if isinstance(value, dict) else getattr(value, name)
-            self._converted[known] = value
         place: Any = config
         for name in path:
-            place = place[name] if isinstance(place, dict) else getattr(place, name)
-        value = copy.deepcopy(self._converted[known])
+            place = place[name] if isinstance(place, dict) else getattr(place, name, None)
+        known = list(place) if isinstance(place, dict) else [f.name for f in _fields(place)]
+        if last not in known:
+            raise RequestError(unknown("setting", key, [".".join((*path, k)) for k in known]))
+        if (type(place), line) not in self._converted:
+            self._converted[type(place), line] = _converted(type(place), key, line)
+        value = copy.deepcopy(self._converted[type(place), line])
         if isinstance(place, dict):
             place[last] = value
         else:
             setattr(place, last, value)
+
+
+def _fields(place: Any) -> tuple[Any, ...]:
+    return fields(place) if is_dataclass(place) else ()
+
+
+def _converted(schema: type, key: str, line: str) -> Any:
+    """The value of an override in the type that its setting has; options of a slot have none yet.
+
+    Raises `RequestError` for a value that is of no such type.
+    """
+    value, name = next(parse([line])).value, key.rpartition(".")[2]
+    if schema is dict:
+        return value
+    single = make_dataclass("Single", [(name, get_type_hints(schema)[name])])
+    try:
+        return OmegaConf.to_container(OmegaConf.structured(single(value)))[name]  # type: ignore
+    except OmegaConfBaseException as error:
+        raise RequestError(f"{line}: {str(error).splitlines()[0]}") from error
 
 
 def spelled(value: Any) -> str:

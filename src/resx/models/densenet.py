@@ -1,6 +1,5 @@
 """DenseNet and the chain of its layers (Huang et al. 2017, arXiv:1608.06993)."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import torch
@@ -74,11 +73,11 @@ class Plan:
         """B for bottlenecks, C for compressing transitions (Sec. 3)."""
         return "B" * (self.spec.block == "bottleneck") + "C" * (self.compression < 1)
 
-    def parts(self, width: int | None) -> "OrderedDict[str, nn.Module]":
+    def parts(self, width: int | None) -> dict[str, nn.Module]:
         """The dense net, or with a `width` the chain of so many channels everywhere."""
         wide_stem = self.letters == "BC" or self.layout.name == "imagenet"
         channels = width or (2 * self.growth if wide_stem else 16)  # Sec. 3, implementation details
-        parts = OrderedDict(stem=self.stem(channels))
+        parts = {"stem": self.stem(channels)}
         for number, layers in enumerate(self.layout.blocks, start=1):
             stage: list[nn.Module] = []
             for _ in range(layers):

@@ -1,9 +1,6 @@
 """Vision Transformer with and without its skips (Dosovitskiy et al. 2021, arXiv:2010.11929)."""
 
-from collections import OrderedDict
 from typing import NamedTuple
-
-from torch import nn
 
 from resx.models.parts.naming import vit_name
 from resx.models.parts.network import Network, Spec
@@ -50,11 +47,11 @@ def vit(
     if width % heads:
         raise ValueError(f"heads={heads}: must divide width={width}")
     kept = skip if spec.residual else "none"
-    parts = OrderedDict[str, nn.Module](
-        stem=Tokens(spec.in_channels, width, patch, spec.image_size),
-        stage1=encoder(spec.depth, width, heads, mlp_ratio, kept),
-        head=token_head(width, spec.num_classes),
-    )
+    parts = {
+        "stem": Tokens(spec.in_channels, width, patch, spec.image_size),
+        "stage1": encoder(spec.depth, width, heads, mlp_ratio, kept),
+        "head": token_head(width, spec.num_classes),
+    }
     label = title(
         spec,
         f"ViT-{spec.depth}",

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from resx.config.checks import unknown
 from resx.config.composing import Setting, Typed, parse
+from resx.config.requests import ReportRequest, StudyRequest
 from resx.config.run_hash import logistics_names
-from resx.config.schema import ReportRequest, StudyRequest, TrainConfig
+from resx.config.schema import TrainConfig
 from resx.config.settings import flattened
 from resx.config.variation import Variation, spelled
-from resx.errors import RequestError
+from resx.errors import RequestError, unknown
 from resx.reference.published import PROTOCOLS
 from resx.store.run import Run
 from resx.store.store import Store

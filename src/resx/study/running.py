@@ -6,7 +6,7 @@ from collections import Counter
 from importlib.util import find_spec
 
 from resx.config.composing import Typed
-from resx.config.schema import StudyRequest
+from resx.config.requests import StudyRequest
 from resx.store.store import Store
 from resx.store.summary import Status
 from resx.study.grid import Grid, Job

@@ -36,11 +36,11 @@ class Network(nn.Sequential):
 
     def __init__(
         self,
-        parts: "OrderedDict[str, nn.Module]",
+        parts: Mapping[str, nn.Module],
         title: str = "",
         foreign: ForeignNames | None = None,
     ) -> None:
-        super().__init__(parts)
+        super().__init__(OrderedDict(parts))
         self.title = title
         self.foreign = dict(foreign or {})
         self.memory_format = torch.contiguous_format

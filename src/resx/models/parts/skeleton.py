@@ -1,6 +1,5 @@
 """What all convolutional families share around their blocks: stem, stages, head, title."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain, repeat
@@ -58,13 +57,13 @@ def stack(
     in_channels: int,
     expansion: int = 1,
     varying: Iterable[dict[str, Any]] = (),
-) -> "OrderedDict[str, nn.Module]":
+) -> dict[str, nn.Module]:
     """The parts of a network: stages between stem and head.
 
     `block(in_channels, channels, stride)` makes each block, from the first on with the further
     options that `varying` has for it: what sets single blocks apart.
     """
-    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=stem)
+    parts = {"stem": stem}
     further = chain(varying, repeat({}))
     for number, stage in enumerate(stages, start=1):
         blocks = []
