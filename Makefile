@@ -12,7 +12,7 @@ demo: .venv/installed ## the degradation study on real digits: table, verdicts, 
 	$(BIN)/resx study degradation
 
 test: .venv/installed ## the default test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: .venv/installed ## format, lint, types, imports
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from resx.store import checkpoint
-from resx.store.run import CHECKPOINT
+from resx.store.files import CHECKPOINT
 from tests.commands.answers import assert_refused
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from resx.store import checkpoint
-from resx.store.run import CHECKPOINT
+from resx.store.files import CHECKPOINT
 from resx.store.store import Store
 from tests.commands.answers import assert_refused
 

@@ -10,7 +10,7 @@ import yaml
 from resx.config.location import conf_dir
 from resx.config.settings import to_dict
 from resx.store import checkpoint
-from resx.store.run import CHECKPOINT
+from resx.store.files import CHECKPOINT
 from tests.commands.answers import assert_refused
 
 MODULE = """

@@ -3,7 +3,15 @@
 import pytest
 
 from resx.config.run_hash import run_hash
+from resx.config.variation import Variation
 from resx.store.store import Store
+
+
+@pytest.fixture(scope="module")
+def hash_with():
+    """The hash of the default request with one more setting."""
+    variation = Variation([])
+    return lambda *lines: run_hash(variation.config(dict(line.split("=") for line in lines)))
 
 
 def test_the_same_request_has_the_same_hash(configure):
@@ -17,8 +25,8 @@ def test_the_same_request_has_the_same_hash(configure):
     ["depth=32", "residual=false", "seed=1", "recipe.lr=0.2", "model.width=8", "data.subset=100",
      "precision=bf16", "recipe.record_every=5", "data.normalize=pixel", "model=wide"],
 )  # fmt: skip
-def test_what_decides_the_result_changes_the_hash(configure, override):
-    assert run_hash(configure("train")) != run_hash(configure("train", override))
+def test_what_decides_the_result_changes_the_hash(hash_with, override):
+    assert hash_with() != hash_with(override)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +35,8 @@ def test_what_decides_the_result_changes_the_hash(configure, override):
      "recipe.save_every=7", "compile=true", "deterministic=true", "trust=[other]",
      "checkpoint_activations=true"],
 )  # fmt: skip
-def test_where_and_how_it_is_computed_does_not(configure, override):
-    assert run_hash(configure("train")) == run_hash(configure("train", override))
+def test_where_and_how_it_is_computed_does_not(hash_with, override):
+    assert hash_with() == hash_with(override)
 
 
 # Recorded with version 0.1: a change here orphans every run that users have. Make it on purpose,

@@ -8,7 +8,7 @@ import torch
 
 from resx.errors import RequestError
 from resx.store import checkpoint
-from resx.store.run import CHECKPOINT, PREVIOUS_CHECKPOINT
+from resx.store.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from resx.errors import BusyError, RequestError
-from resx.store.run import EVENTS, Run
+from resx.store.files import EVENTS
+from resx.store.run import Run
 from resx.store.store import Store, run_directories
 from resx.store.summary import Score, Status, Summary
 

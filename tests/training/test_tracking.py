@@ -3,7 +3,7 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from resx.store.run import CHECKPOINT
+from resx.store.files import CHECKPOINT
 
 
 def scalars(run, tag):

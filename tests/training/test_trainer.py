@@ -17,7 +17,8 @@ from resx.models.parts.initialization import initialize
 from resx.models.parts.network import Spec
 from resx.models.resnet import resnet
 from resx.store import checkpoint
-from resx.store.run import CHECKPOINT, Run
+from resx.store.files import CHECKPOINT
+from resx.store.run import Run
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 from tests.conftest import yamls

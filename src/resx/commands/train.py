@@ -9,7 +9,8 @@ from pathlib import Path
 from resx.config.composing import Typed
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
-from resx.store.run import LOG, Run
+from resx.store.files import LOG
+from resx.store.run import Run
 from resx.store.store import Store
 from resx.store.summary import Status, Summary
 

@@ -11,7 +11,8 @@ from yaml import YAMLError
 from resx.config.schema import DataConfig, RecipeConfig
 from resx.config.settings import flatten
 from resx.errors import RequestError
-from resx.store.run import CONFIG, RECORDS, SUMMARY, Run
+from resx.store.files import CONFIG, RECORDS, SUMMARY
+from resx.store.run import Run
 from resx.store.store import run_directories
 
 SPLITS = ("train_clean", "train", "val", "test")

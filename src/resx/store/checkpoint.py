@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from resx.errors import RequestError
-from resx.store.run import CHECKPOINT, PREVIOUS_CHECKPOINT
+from resx.store.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from resx.store.writing import flush_directory, replace_file, set_aside
 
 log = logging.getLogger(__name__)

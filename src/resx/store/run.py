@@ -12,20 +12,23 @@ import yaml
 from filelock import FileLock, Timeout
 
 from resx.errors import BusyError, RequestError
+from resx.store.files import (
+    ANALYSES,
+    ANALYSIS_FILES,
+    CONFIG,
+    HYDRA,
+    HYDRA_FILES,
+    LOCK,
+    LOG,
+    RECORDS,
+    RESULTS,
+    SUMMARY,
+    is_own,
+)
 from resx.store.summary import Status, Summary
 from resx.store.writing import replace_text
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT, PREVIOUS_CHECKPOINT = "checkpoint.pt", "checkpoint.previous.pt"
-CONFIG, RECORDS, SUMMARY = "config.yaml", "metrics.jsonl", "summary.json"
-LOG, LOCK, HYDRA = "train.log", ".lock", ".hydra"
-ANALYSES = "analyses"  # a folder for the results of each analysis of this run
-EXPORTS = ("resx.pt", "torchvision.pt", "akamaster.pt")
-RESULTS = (CONFIG, RECORDS, SUMMARY, CHECKPOINT, PREVIOUS_CHECKPOINT, *EXPORTS)  # of a training
-HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
-ANALYSIS_FILES = ("rows.csv", "summary.json", "figure.png", "figure.pdf", "figure.svg")
-EVENTS = "events.out.tfevents."  # TensorBoard's files begin so
 
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
@@ -173,7 +176,7 @@ class Run:
 
         A directory with anything else in it was not made by a training: it is moved aside, whole.
         """
-        if strangers := sorted(p.name for p in self.directory.iterdir() if not _is_own(p)):
+        if strangers := sorted(p.name for p in self.directory.iterdir() if not is_own(p)):
             self._move_aside(strangers)
             return
         for path in self.directory.iterdir():
@@ -193,13 +196,3 @@ class Run:
                 path.rename(aside / path.name)
         log.warning("%s: not only a run's files (%s ...), so moved to %s", self.directory,
                     strangers[0], aside)  # fmt: skip
-
-
-def _is_own(path: Path) -> bool:
-    """Whether a training makes an entry of this name and kind."""
-    name = path.name.removesuffix(".tmp")
-    if path.is_symlink():
-        return False
-    if path.is_dir():
-        return name in (HYDRA, ANALYSES)
-    return name in (*RESULTS, LOG, LOCK) or name.startswith(EVENTS)

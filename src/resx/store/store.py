@@ -9,7 +9,8 @@ from pathlib import Path
 from resx.config.run_hash import run_hash
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
-from resx.store.run import CONFIG, RECORDS, SUMMARY, Run
+from resx.store.files import CONFIG, RECORDS, SUMMARY
+from resx.store.run import Run
 
 
 class Store:
