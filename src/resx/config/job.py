@@ -59,9 +59,10 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
         except Exception as error:  # raised below: Hydra would add a line of its own
             failure = error
 
+    # Hydra reads sys.argv itself, and would print errors and exit unless told to raise them.
     old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [f"resx {name}", *arguments]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # have Hydra raise instead of printing
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     outcomes.SweepDirectory.path = None
     try:
         hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(job)()

@@ -31,6 +31,9 @@ class SweepDirectory(Callback):
 
 def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> None:
     """Run one job of a sweep; whatever it raises is noted and the sweep goes on."""
+    # A launcher may run jobs in other processes, whose copies of callbacks and variables the main
+    # process never sees; and Hydra drops the rest of a sweep when a job raises. So every job
+    # leaves a file, and the main process reads them all when the sweep is over.
     if SweepDirectory.path is None:  # not the process that Hydra's launcher runs in
         leave_with_parent()
     hydra = HydraConfig.get()

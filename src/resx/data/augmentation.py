@@ -65,6 +65,8 @@ class CropAndFlip:
         if self.flip:
             flipped = torch.rand(count, 1, generator=draws) < 0.5
             columns = torch.where(flipped, columns.flip(1), columns)
+        # One gather for all crops and flips of the batch: a mirrored crop reads its columns
+        # from right to left.
         device = self.images.device
         rows, columns = rows.to(device)[:, :, None], columns.to(device)[:, None, :]
         images = self.images[indices[:, None, None], rows, columns].float()

@@ -14,6 +14,7 @@ def batch_indices(count: int, batch_size: int, seed: int, first_step: int) -> It
     The stream is one permutation of the `count` images after another; a batch may begin in one
     and end in the next, so every image is seen equally often and every batch is full.
     """
+    # A resumed run starts in the middle of a permutation, without drawing those before.
     position = (first_step - 1) * batch_size
     epoch, start = divmod(position, count)
     left = _permutation(count, seed, epoch)[start:]

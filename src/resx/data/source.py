@@ -80,10 +80,12 @@ def class_balanced(labels: Tensor, count: int, purpose: str) -> tuple[Tensor, Te
 
     The draw is the same for every seed of a run, so runs that are compared see the same images.
     """
+    # Rank the images of each class in random order, then take all of rank 0, all of rank 1, ...:
+    # so any count is as balanced as can be, and a smaller subset lies within a larger one.
     order = torch.randperm(len(labels), generator=generator(0, purpose))
     rank = torch.empty_like(labels)  # of an image among those of its class
     for label in labels.unique():
-        mine = order[labels[order] == label]
-        rank[mine] = torch.arange(len(mine))
+        of_class = order[labels[order] == label]
+        rank[of_class] = torch.arange(len(of_class))
     by_rank = order[torch.argsort(rank[order], stable=True)]  # one image of each class in turn
     return by_rank[:count].sort().values, by_rank[count:].sort().values

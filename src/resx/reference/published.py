@@ -109,13 +109,13 @@ def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.D
     Fig. 6's axis ends at 20 % error: its curves start where they fall below that.
     """
     curves = _curves()
-    mine = curves[
+    curve = curves[
         (curves.figure == figure)
         & (curves.family == ("resnet" if residual else "plain"))
         & (curves.depth == depth)
         & curves.split.isin(["test", "val"] if split == "test" else [split])
     ]
-    return pd.DataFrame({"step": mine.iteration, "error": mine.error_percent / 100})
+    return pd.DataFrame({"step": curve.iteration, "error": curve.error_percent / 100})
 
 
 @cache

@@ -14,6 +14,7 @@ from resx.report.labels import in_order, short
 from resx.report.measures import CLEAN_ERROR, TEST_ERROR
 from resx.report.tables import matching
 from resx.statistics import gap_table
+from resx.store.summary import Status
 
 FEW = 8  # curves that a legend within the axes has room for
 SPLITS = (("train", 0.8), ("test", 2.0))  # and the width of their lines
@@ -87,7 +88,7 @@ def depth_figure(runs: pd.DataFrame) -> Figure:
     """Final error against depth: mean and every seed, training and test."""
     figure = Figure(figsize=(9, 3.4))
     for axis, (column, label) in zip(figure.subplots(1, 2), MEASURES):
-        finished = runs[(runs["status"] == "finished") & runs[column].notna()]
+        finished = runs[(runs["status"] == Status.FINISHED) & runs[column].notna()]
         for look in LOOKS:
             seeds = finished[finished["residual"] == look.residual].sort_values("depth")
             means = 100 * seeds.groupby("depth")[column].mean()
@@ -108,7 +109,7 @@ def rows_figure(runs: pd.DataFrame, rows: list[str]) -> Figure:
     figure = Figure(figsize=(9, 1.2 + 0.28 * len(keys)))
     axes = figure.subplots(1, 2, sharey=True)
     for axis, (column, label) in zip(axes, MEASURES):
-        finished = runs[runs["status"] == "finished"]
+        finished = runs[runs["status"] == Status.FINISHED]
         for look in LOOKS:
             seeds = finished[finished["residual"] == look.residual]
             places = [heights[tuple(map(str, k))] for k in seeds[rows].itertuples(index=False)]
@@ -134,7 +135,7 @@ def _draw_means(axis: Axes, look: Look, x: Any, y: Any, line: str) -> None:
 
 def _name_with_divergences(runs: pd.DataFrame, rows: list[str], key: Key) -> str:
     name = ", ".join(map(str, key))
-    diverged = (runs[matching(runs, rows, key)]["status"] == "diverged").sum()
+    diverged = (runs[matching(runs, rows, key)]["status"] == Status.DIVERGED).sum()
     return f"{name}  ({diverged} diverged)" if diverged else name
 
 
@@ -142,7 +143,7 @@ def gap_figure(runs: pd.DataFrame) -> Figure:
     """The gap of clean training errors, plain minus residual, with its 95 % interval."""
     figure = Figure(figsize=(4.6, 3.4))
     axis = figure.subplots()
-    finished = runs[runs["status"] == "finished"]
+    finished = runs[runs["status"] == Status.FINISHED]
     for cell in gap_table(finished, ["depth"], CLEAN_ERROR.column):
         depth, mean = float(str(cell.key[0])), 100 * cell.gap.mean
         ends = 100 * np.array([cell.gap.low, cell.gap.high])

@@ -8,6 +8,7 @@ from resx.reference.published import PublishedError, published_error
 from resx.report.departures import NONE
 from resx.report.measures import TEST_ERROR
 from resx.report.selection import DEFAULT
+from resx.store.summary import Status
 
 UNVERIFIED = " (unverified)"
 TABLE_2, TABLE_3 = "he2015_table2", "he2015_table3"  # ImageNet, ten crops
@@ -67,7 +68,7 @@ def notes_table(
         plain, residual = (published_error(table, "test", depth, r) for r in (False, True))
         row = {"depth": depth, "published plain": quote(plain)}
         row |= {"published ResNet": quote(residual), "published gap": quote_gap(plain, residual)}
-        finished = faithful[(faithful["depth"] == depth) & (faithful["status"] == "finished")]
+        finished = faithful[(faithful["depth"] == depth) & (faithful["status"] == Status.FINISHED)]
         for column, kind in (("ours plain", False), ("ours ResNet", True)):
             errors = finished[finished["residual"] == kind][TEST_ERROR.column]
             mean = TEST_ERROR.show(errors.mean())

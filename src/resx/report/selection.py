@@ -11,6 +11,7 @@ from resx.errors import RequestError
 from resx.report.collect import Collected
 from resx.report.measures import CLEAN_ERROR
 from resx.report.mixing import describes_network, refuse_mixed_settings, varying
+from resx.store.summary import Status
 
 DEFAULT = "default"  # shown for a setting that is left to the network
 
@@ -100,9 +101,9 @@ def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
     networks = [row for row in rows if row != setting] + ["residual"]
     kept = []
     for _, group in runs.groupby(networks, dropna=False):
-        finished = group[group["status"] == "finished"]
+        finished = group[group["status"] == Status.FINISHED]
         means = finished.groupby(setting)[CLEAN_ERROR.column].mean()
-        diverged = group[group["status"] == "diverged"][setting].unique()
+        diverged = group[group["status"] == Status.DIVERGED][setting].unique()
         means = means.drop(diverged, errors="ignore")
         # Where every value diverged that is the network's result, and any value shows it.
         best = means.idxmin() if means.notna().any() else group[setting].iloc[0]

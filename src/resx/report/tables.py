@@ -12,6 +12,7 @@ from resx.report.literature import published_columns
 from resx.report.measures import Measure
 from resx.report.selection import PlannedRun
 from resx.statistics import NO_ESTIMATE, Cell, Estimate, gap_table
+from resx.store.summary import Status
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def measure_table(
     planned: tuple[PlannedRun, ...] = (),
 ) -> pd.DataFrame:
     """One measure for every row of the study; a planned cell that no run has reads `missing`."""
-    finished = runs[measure.column].where(runs["status"] == "finished")
+    finished = runs[measure.column].where(runs["status"] == Status.FINISHED)
     cells = gap_table(runs.assign(**{measure.column: finished}), rows, measure.column)
     # A row without any run is no group of the table of runs: only the grid knows of it.
     present = {cell.key for cell in cells}
@@ -64,8 +65,8 @@ def show_cell(value: Estimate, networks: pd.DataFrame, measure: Measure) -> str:
     """The value, and how many of the cell's runs have none, by the reason."""
     parts = [show(value, measure)] if value.n else []
     counts = networks["status"].value_counts()
-    parts += [f"{n} {status}" for status, n in counts.items() if status != "finished"]
-    if 0 < value.n < counts.get("finished", 0):
+    parts += [f"{n} {status}" for status, n in counts.items() if status != Status.FINISHED]
+    if 0 < value.n < counts.get(Status.FINISHED, 0):
         parts.append("some without this split")
     return ", ".join(parts) or "missing"
 

@@ -16,6 +16,7 @@ from resx.report.verdict import (
     verdict,
 )
 from resx.statistics import by_seed, gap_table, paired
+from resx.store.summary import Status
 
 CLEAN, TEST = CLEAN_ERROR.column, TEST_ERROR.column
 
@@ -37,8 +38,8 @@ def verdicts(runs: pd.DataFrame) -> list[Verdict]:
 
 def ended_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Those with nothing left to train, without the last records of those that diverged."""
-    ended = runs[runs["status"].isin(["finished", "diverged"])]
-    finished = ended["status"] == "finished"
+    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    finished = ended["status"] == Status.FINISHED
     return ended.assign(**{column: ended[column].where(finished) for column in (CLEAN, TEST)})
 
 
@@ -88,7 +89,7 @@ def _more_diverge_with_depth(
 
 
 def n_diverged(runs: pd.DataFrame) -> int:
-    return int((runs["status"] == "diverged").sum())
+    return int((runs["status"] == Status.DIVERGED).sum())
 
 
 def means_of_common_seeds(*errors: "pd.Series[float]") -> tuple[float, ...]:

@@ -176,8 +176,8 @@ class Run:
 
         A directory with anything else in it was not made by a training: it is moved aside, whole.
         """
-        if strangers := sorted(p.name for p in self.directory.iterdir() if not is_own(p)):
-            self._move_aside(strangers)
+        if foreign := sorted(p.name for p in self.directory.iterdir() if not is_own(p)):
+            self._move_aside(foreign)
             return
         for path in self.directory.iterdir():
             if path.name not in (LOG, LOCK, HYDRA, ANALYSES):
@@ -186,7 +186,7 @@ class Run:
             for name in ANALYSIS_FILES:
                 (folder / name).unlink(missing_ok=True)
 
-    def _move_aside(self, strangers: list[str]) -> None:
+    def _move_aside(self, foreign: list[str]) -> None:
         """All but what this process has just begun; out of the runs, or it would count as one."""
         root = self.directory.parent if self.outputs == self.directory else self.outputs
         aside = root / "aside" / f"{self.directory.name}-{time.time_ns()}"
@@ -195,4 +195,4 @@ class Run:
             if path.name not in (LOCK, LOG, HYDRA):
                 path.rename(aside / path.name)
         log.warning("%s: not only a run's files (%s ...), so moved to %s", self.directory,
-                    strangers[0], aside)  # fmt: skip
+                    foreign[0], aside)  # fmt: skip

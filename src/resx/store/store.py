@@ -71,6 +71,7 @@ def run_directories(folder: Path) -> Iterator[Path]:
     What lies within a run, such as the configuration of an analysis, is no run of its own.
     """
     for place, folders, files in os.walk(folder):
+        # A configuration alone is anybody's; with records or a summary it is of a training.
         if CONFIG in files and (SUMMARY in files or RECORDS in files):
             folders.clear()
             yield Path(place)

@@ -34,6 +34,7 @@ def forecast(configs: list[TrainConfig], parallel: bool) -> str:
                 known[name] = _measure(config)
             step, weights, images = known[name]
             recipe = config.recipe
+            # Every split is evaluated at every multiple of eval_every and after the last step.
             evaluated = sum(images.values()) * -(-recipe.steps // recipe.eval_every)
             evaluation = evaluated / recipe.batch_size * step * EVALUATION_COST
             seconds += recipe.steps * step + evaluation + START_UP

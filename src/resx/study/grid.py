@@ -55,8 +55,10 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     settled = {s.key for s in fixed}
     sweeps = {s.key: s for s in parse(request.sweeps) if s.key not in settled}
     base = [f"study={typed.choices['study']}", *(s.line for s in fixed)]
+    # A study is a union of grids, as some papers' tables are no product of settings (He 2015,
+    # Table 3): each grid has axes of its own, and a cell of two of them is one run.
     variation, store = Variation(base), Store(request.outputs)
-    jobs: dict[str, Job] = {}  # by directory: two grids of a study may share a run
+    jobs: dict[str, Job] = {}  # by directory
     swept: dict[str, None] = {}
     for grid in _with_typed_model(study.grid, fixed):
         axes = {k: _as_list(v) for k, v in grid.items() if k not in settled}

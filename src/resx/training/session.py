@@ -53,7 +53,7 @@ def train_run(
         raise RequestError(
             f"{run.directory}: its checkpoint is of another run; force=true starts anew"
         )
-    if saved is None:
+    if saved is None:  # records without a checkpoint cannot be gone on from
         run.clear()
     else:
         state.load_state_dict(saved["state"])

@@ -90,7 +90,7 @@ class State:
             (self.totals, state["totals"]),
             (self.recent, state["recent"]),
         ):
-            totals.sums.copy_(sums)
+            totals.sums.copy_(sums)  # in place: they stay on the device
             totals.steps = steps
         self.warmup_end, self.step = state["warmup_end"], state["step"]
         self.seconds = state["seconds"]
