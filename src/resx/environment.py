@@ -20,6 +20,7 @@ def environment() -> Environment:
         python=platform.python_version(),
         torch=torch.__version__,
         threads=torch.get_num_threads(),
+        capability=torch.backends.cpu.get_cpu_capability(),
         hardware=torch.cuda.get_device_name() if cuda else _processor(),
         git_commit=_git_commit(),
     )

@@ -1,5 +1,6 @@
 """The error of a network on a split."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -36,8 +37,10 @@ def evaluate(
             logits = network(images.flatten(0, -4))
         log_probabilities = F.log_softmax(logits.float(), dim=1)
         if images.ndim == 5:
-            views = log_probabilities.exp().unflatten(0, images.shape[:2])
-            log_probabilities = views.mean(1).log()
+            views = log_probabilities.unflatten(0, images.shape[:2])
+            # The log of the mean probability; taken literally it underflows to -inf for a network
+            # that is sure and wrong in every view.
+            log_probabilities = views.logsumexp(1) - math.log(images.shape[1])
         best = log_probabilities.topk(min(5, log_probabilities.shape[1])).indices
         hits = best == labels[:, None]
         loss = F.nll_loss(log_probabilities, labels, reduction="sum")

@@ -112,6 +112,7 @@ def summary_of(
             "python": "3.11.7",
             "torch": "2",
             "threads": 1,
+            "capability": "AVX2",
             "hardware": "none",
             "git_commit": None,
         },

@@ -207,6 +207,25 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(resx, tiny, only_run
     assert "diverged" in resx("train", *options).out  # a result: it is not tried again
 
 
+def test_a_clean_loss_that_is_not_finite_is_a_record_and_no_divergence(resx, tiny, only_run):
+    """Running statistics may be anything while the training loss is fine."""
+    from resx.training import trainer
+
+    class Broken(trainer.Trainer):
+        def _record(self, lr):
+            norm = next(m for m in self.state.network.modules() if hasattr(m, "running_var"))
+            norm.running_var.fill_(float("nan"))
+            super()._record(lr)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("resx.training.session.Trainer", Broken)
+        assert resx("train", *tiny).code == 0
+    summary = json.loads((only_run() / "summary.json").read_text())
+    assert summary["status"] == "finished"
+    assert summary["final"]["train_clean"]["loss"] != summary["final"]["train_clean"]["loss"]
+    assert 0 < summary["final"]["train"]["loss"] < 10
+
+
 def test_the_papers_warmup_ends_once_the_error_is_below_80_percent(resx, only_run):
     resx(
         *("train", "depth=8", "recipe.warmup=error", "recipe.warmup_min_depth=0"),

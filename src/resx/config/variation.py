@@ -76,7 +76,7 @@ def _fields(place: Any) -> tuple[Any, ...]:
 
 
 def _converted(schema: type, key: str, line: str) -> Any:
-    """The value of an override in the type that its setting has; options of a slot have none yet.
+    """The value of an override in the type that its setting has; a component checks its own.
 
     Raises `RequestError` for a value that is of no such type.
     """

@@ -62,6 +62,8 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
     row |= {"images": summary.images["train"], "fingerprint": summary.data_fingerprint}
     row |= {"hardware": environment.hardware, "commit": environment.git_commit, "config": config}
     row |= {"torch": environment.torch, "peak_memory": summary.peak_memory}
+    row |= {"threads": environment.threads, "capability": environment.capability or None}
+    row |= {"device_type": summary.device.split(":")[0]}
     for split in SPLITS:
         score = summary.last.get(split)
         row[f"{split}_error"] = score.error if score else float("nan")

@@ -22,12 +22,14 @@ class Report:
     """What the runs of a report say.
 
     `departures` from the paper's protocol are by run directory; `reached` has the steps to an
-    error, as `convergence` gives them; `unfinished` is empty if all runs are finished.
+    error, as `convergence` gives them; `unfinished` is empty if all runs are finished, `machines`
+    if all were made alike.
     """
 
     selected: SelectedRuns
     verdicts: list[Verdict]
     unfinished: str
+    machines: str
     tables: Tables
     departures: dict[str, str]
     reached: pd.DataFrame
@@ -35,9 +37,9 @@ class Report:
 
     @property
     def sentences(self) -> list[str]:
-        """The verdicts, and what a reader must know of runs that are not finished."""
-        found = [verdict.text for verdict in self.verdicts]
-        return [*found, self.unfinished] if self.unfinished else found
+        """The verdicts, and what a reader must know of the runs behind them."""
+        notes = [note for note in (self.unfinished, self.machines) if note]
+        return [*(verdict.text for verdict in self.verdicts), *notes]
 
     @property
     def published(self) -> str:
@@ -68,6 +70,7 @@ def analyse(selected: SelectedRuns) -> Report:
         selected=selected,
         verdicts=judge(selected.judged, selected.variants),
         unfinished=describe_unfinished(runs, len(planned), len(selected.skipped)),
+        machines=describe_machines(runs),
         tables=tables,
         departures=departures,
         reached=reached,
@@ -101,3 +104,19 @@ def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> s
     if n_skipped:
         counts.append(f"{n_skipped} unreadable and skipped")
     return "" if counts == [f"{len(runs)} finished"] else f"Runs: {', '.join(counts)}."
+
+
+def describe_machines(runs: pd.DataFrame) -> str:
+    """In what runs that are pooled were made differently; empty if in nothing.
+
+    Equal seeds give equal bits only on one instruction set, with one version of torch and one
+    number of threads: across them only the distribution over seeds is the same.
+    """
+    names = {"device_type": "device", "capability": "instruction set", "torch": "torch"}
+    names |= {"threads": "threads"}
+    differing = []
+    for column, name in names.items():
+        values = sorted(map(str, runs[column].dropna().unique()))
+        if len(values) > 1:
+            differing.append(f"{name} {', '.join(values)}")
+    return f"Runs were made on different machines: {'; '.join(differing)}." if differing else ""

@@ -39,6 +39,7 @@ class Environment:
     python: str = ""
     torch: str = ""
     threads: int = 0
+    capability: str = ""  # instruction set of the processor, as torch uses it
     hardware: str = ""
     git_commit: str | None = None
 

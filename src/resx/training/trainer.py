@@ -70,7 +70,8 @@ class Trainer:
     def fit(self) -> bool:
         """Train up to step `recipe.steps`; False if stopped before.
 
-        Raises FloatingPointError at the first record whose loss is not finite.
+        Raises FloatingPointError at the first record whose training loss is not finite. What the
+        evaluations give is a record, whatever it is: they do not train.
         """
         state, recipe = self.state, self.recipe
         self.forward.train()
@@ -110,6 +111,8 @@ class Trainer:
         if not self._is_due(self.recipe.record_every):
             return
         loss, error = self.state.totals.take()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"training loss is {loss} at step {self.state.step}")
         self._write("train", loss, error, lr)
         if self._is_due(self.recipe.eval_every):
             size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
@@ -120,8 +123,6 @@ class Trainer:
 
     def _write(self, split: str, loss: float, error: float, lr: float) -> None:
         state = self.state
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"{split} loss is {loss} at step {state.step}")
         state.scores[split] = Score(state.step, loss, error)
         epoch = state.step * self.recipe.batch_size / self.dataset.sizes["train"]
         self.tracker.record(
