@@ -1,6 +1,6 @@
 """What an analysis is: a function from networks on their images to rows, a figure, a paragraph."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
@@ -12,12 +12,12 @@ from resx.experiment import Experiment
 class Finding(NamedTuple):
     """What an analysis found.
 
-    `rows` are its numbers, `summary` those that matter, `text` one paragraph: the claim, what was
-    measured, the verdict.
+    `rows` are its numbers, `figure` draws them (it is called within the style of all figures),
+    `summary` holds those that matter, `text` is one paragraph: the claim, what was measured.
     """
 
     rows: pd.DataFrame
-    figure: Figure
+    figure: Callable[[], Figure]
     summary: dict[str, Any]
     text: str
 

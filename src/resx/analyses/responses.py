@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -30,7 +31,7 @@ def responses(experiments: Sequence[Experiment], images: int = 512) -> Finding:
     }
     numbers = ", ".join(f"{name} {value:.3f}" for name, value in summary.items())
     text = f"{CLAIM} Mean standard deviation of a branch: {numbers}."
-    return Finding(rows, _figure(rows), summary, text)
+    return Finding(rows, partial(_figure, rows), summary, text)
 
 
 def _rows(experiment: Experiment, images: int) -> list[dict[str, Any]]:

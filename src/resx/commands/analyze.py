@@ -22,6 +22,7 @@ from resx.store.store import Store
 from resx.store.writing import replace_text
 
 OWN = ("analysis", "runs", "sweeps", "force")
+FREE = {"device", "outputs", "trust"}  # what may be said beside runs
 
 
 def main(config: AnalyzeConfig, typed: Typed) -> int:
@@ -31,6 +32,8 @@ def main(config: AnalyzeConfig, typed: Typed) -> int:
     """
     if not config.analysis:
         raise RequestError("name an analysis: resx analyze NAME (resx list analysis)")
+    if config.runs is not None and (strange := sorted(set(_of_networks(typed)) - FREE)):
+        raise RequestError(f"{strange[0]}: a run's own configuration decides that")
     directories = find_runs(config.runs) if config.runs is not None else []
     opened = [open_run(directory) for directory in directories]
     fresh = [] if opened else _fresh(config, typed)
@@ -47,15 +50,16 @@ def main(config: AnalyzeConfig, typed: Typed) -> int:
 
 def _fresh(config: AnalyzeConfig, typed: Typed) -> list[TrainConfig]:
     """The configurations of all networks that were typed."""
-    base = [s.line for s in typed.settings if s.key not in (*OWN, *_options(typed))]
+    base = [s.line for s in typed.settings if s.key in _of_networks(typed)]
     axes = {s.key: s.values or () for s in parse(config.sweeps)}
     variation = Variation(base)
     cells = [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
     return [variation.config(cell) for cell in cells]
 
 
-def _options(typed: Typed) -> list[str]:
-    return [key for key in typed.keys if key.startswith("analysis.")]
+def _of_networks(typed: Typed) -> list[str]:
+    """What was typed of networks and images, not of the analysis itself."""
+    return [k for k in typed.keys if k not in OWN and not k.startswith("analysis.")]
 
 
 def _place(config: AnalyzeConfig, keys: list[str], opened: Sequence[Run]) -> Path:
@@ -77,6 +81,6 @@ def _analyse(config: AnalyzeConfig, experiments: list[Experiment]) -> Finding:
 def _write(finding: Finding, place: Path) -> None:
     """The summary last: where it stands, the rest is whole."""
     replace_text(place / "rows.csv", finding.rows.to_csv(index=False))
-    draw("figure", place, lambda: finding.figure)
+    draw("figure", place, finding.figure)
     summary = finding.summary | {"text": finding.text}
     replace_text(place / "summary.json", json.dumps(summary, indent=1) + "\n")
