@@ -1,0 +1,73 @@
+"""How many fresh seeds would answer a question, with a stated chance of doing so."""
+
+import math
+
+from scipy import special, stats
+
+from resx.inference.arms import Arm, Numbers, Rules, numbers
+from resx.inference.intervals import ErrorLocation, LogLocation
+from resx.inference.ranks import MOST_LUCK, luck
+
+MOST_SEEDS = 100  # beyond, the difference is too small to matter
+ASSURANCE = 0.8  # how surely the spread is not greater than the one that is planned with
+
+
+def seeds_for_errors(first: Arm, second: Arm, rules: Rules, power: float = 0.8) -> int | None:
+    """Seeds per network so that a FRESH set answers yes, no or reversed with this power.
+
+    Planned for the effect that the runs so far show. None if a hundred do not suffice, or if the
+    effect equals the margin, which no number can tell from it.
+    """
+    sides = [ErrorLocation(arm.finished_errors, arm.images) for arm in (first, second)]
+    if min(s.n for s in sides) < 2:
+        return None
+    spreads = []
+    for side in sides:
+        # The slope of the inverse logit brings the spread of logits to errors.
+        binomial = 1 / (side.images * max(side.typical, 0.5 / side.images))
+        logit = max(float(side.logits.var(ddof=1)), binomial)
+        slope = max(side.typical, 0.5 / side.images) * (1 - side.typical)
+        spreads.append(slope * math.sqrt(logit))
+    effect = sides[0].typical - sides[1].typical
+    return fresh_seeds(effect, rules.margin, spreads, [s.n for s in sides], rules, power)
+
+
+def seeds_for_ratio(
+    first: Numbers, second: Numbers, rules: Rules, power: float = 0.8
+) -> int | None:
+    """The same for losses or steps, all finite, on the log scale."""
+    sides = [LogLocation(numbers(values)) for values in (first, second)]
+    if min(s.n for s in sides) < 2:
+        return None
+    effect = sides[0].typical - sides[1].typical
+    spreads = [float(s.logs.std(ddof=1)) for s in sides]
+    return fresh_seeds(effect, math.log(rules.ratio), spreads, [s.n for s in sides], rules, power)
+
+
+def fresh_seeds(
+    effect: float, margin: float, spreads: list[float], n: list[int], rules: Rules, power: float
+) -> int | None:
+    """The smallest number with this power, by the noncentral t of two means.
+
+    A few seeds often show too small a spread, so that each is raised to its upper confidence limit
+    s sqrt((n - 1) / chi2) with 80 % assurance (Browne 1995, Stat. Med. 14, 1933).
+    """
+    raised = [
+        s * math.sqrt((k - 1) / float(special.chdtri(k - 1, ASSURANCE))) for s, k in zip(spreads, n)
+    ]
+    distance = abs(abs(effect) - margin)
+    if distance == 0:
+        return None
+    for seeds in range(2, MOST_SEEDS + 1):
+        if luck(seeds, seeds) > MOST_LUCK and abs(effect) > margin:
+            continue
+        error = math.hypot(*raised) / math.sqrt(seeds)
+        if error == 0 or _power(distance / error, seeds - 1, rules.alpha) >= power:
+            return seeds
+    return None
+
+
+def _power(shift: float, freedom: int, alpha: float) -> float:
+    """P(T > t) of the noncentral t, with the degrees of freedom of one arm, at worst."""
+    critical = float(special.stdtrit(freedom, 1 - alpha))
+    return float(stats.nct.sf(critical, freedom, shift))
