@@ -27,12 +27,16 @@ RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a training, an evaluation, an analysis needs; `network` lies on `device`."""
+    """What a training, an evaluation, an analysis needs; `network` lies on `device`.
+
+    `step` is the training step that its weights are of; 0 at initialisation.
+    """
 
     config: NetworkConfig
     device: torch.device
     dataset: Dataset
     network: Network
+    step: int = 0
 
 
 def prepare(config: NetworkConfig) -> Experiment:
@@ -121,7 +125,7 @@ def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
         raise RequestError("the run was trained on other classes than these images have")
     load_weights(experiment.network, saved["state"]["model"], "resx")
     experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
-    return experiment
+    return replace(experiment, step=saved["state"]["step"])
 
 
 def with_foreign_weights(
