@@ -39,6 +39,17 @@ def set_deterministic(enabled: bool) -> None:
     torch.backends.cudnn.benchmark = not enabled
 
 
+def set_float32(device: torch.device, precision: str) -> None:
+    """On CUDA `fp32` is float32, and only `tf32` rounds the factors of products to 10 bits.
+
+    torch alone would let convolutions do so unasked. Raises `RequestError` for tf32 elsewhere.
+    """
+    if precision == "tf32" and device.type != "cuda":
+        raise RequestError(f"precision=tf32: only CUDA devices have it, not {device.type}")
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """`bf16` runs convolutions and products in bfloat16; weights and optimizer stay float32."""
     if precision == "bf16":

@@ -1,14 +1,19 @@
 """The error of a network on a split."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from resx.config.schema import RecipeConfig
+from resx.data.dataset import Dataset
 from resx.device import autocast
+from resx.models.parts.batch_statistics import kept_statistics, reestimate
 
 
 class EvaluationScore(NamedTuple):
@@ -50,3 +55,25 @@ def evaluate(
     network.train(was_training)
     loss, error, error_top5 = (sums / count).tolist()
     return EvaluationScore(loss, error, error_top5, count)
+
+
+def reestimate_on_latest(
+    network: nn.Module, dataset: Dataset, recipe: RecipeConfig, seed: int, step: int, precision: str
+) -> None:
+    """Batch norm's statistics over the last `recipe.bn_reestimate` batches up to `step`.
+
+    They are those that training saw, crops and flips included: a function of (seed, step).
+    """
+    count = min(recipe.bn_reestimate, step)
+    batches = dataset.training_batches(recipe.batch_size, seed, step - count + 1)
+    reestimate(network, (images for images, _ in islice(batches, count)), precision)
+
+
+@contextmanager
+def reestimated(
+    network: nn.Module, dataset: Dataset, recipe: RecipeConfig, seed: int, step: int, precision: str
+) -> Iterator[None]:
+    """The same for a while: training goes on with its running averages as they were."""
+    with kept_statistics(network):
+        reestimate_on_latest(network, dataset, recipe, seed, step, precision)
+        yield

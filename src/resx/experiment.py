@@ -13,8 +13,9 @@ from resx.config.settings import from_stored
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
-from resx.device import pick_device, set_deterministic
+from resx.device import pick_device, set_deterministic, set_float32
 from resx.errors import RequestError
+from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network
 from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
 from resx.models.parts.network import Network
@@ -47,6 +48,7 @@ def prepare(config: NetworkConfig) -> Experiment:
     """
     device = pick_device(config.device)
     set_deterministic(config.deterministic)
+    set_float32(device, config.precision)
     declared = _declared_shape(config)
     # First, as reading images may take minutes, after which a wrong depth would be no good news.
     network = build_network(config, *declared, device) if declared else None
@@ -118,6 +120,7 @@ def is_own(saved: dict[str, Any]) -> bool:
 def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
     """The parts of `config` with the weights and the normalisation of a checkpoint of resx.
 
+    Batch norm is re-estimated as in the run's evaluations, so that errors are those it recorded.
     Raises `RequestError` if they are of another network or of other classes.
     """
     experiment = prepare(config)
@@ -125,7 +128,11 @@ def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
         raise RequestError("the run was trained on other classes than these images have")
     load_weights(experiment.network, saved["state"]["model"], "resx")
     experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
-    return replace(experiment, step=saved["state"]["step"])
+    step = saved["state"]["step"]
+    if config.recipe.bn_reestimate and step:
+        parts = experiment.network, experiment.dataset, config.recipe
+        reestimate_on_latest(*parts, config.seed, step, config.precision)
+    return replace(experiment, step=step)
 
 
 def with_foreign_weights(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resx.config.run_hash import run_hash
+from resx.config.run_hash import RESULTS, run_hash
 from resx.config.variation import Variation
 from resx.store.store import Store
 
@@ -58,8 +58,17 @@ def test_where_and_how_it_is_computed_does_not(hash_with, override):
          " recipe.steps=2 recipe.batch_size=4", "8b024973ab"),
     ],
 )  # fmt: skip
-def test_hashes_of_this_version_are_those_of_the_last(configure, overrides, expected):
-    assert run_hash(configure("train", *overrides.split())) == expected
+def test_runs_of_version_0_1_are_found_by_their_hashes(configure, overrides, expected):
+    """With its arithmetic and its recipes: running averages, AdamW's decay on all, no limit."""
+    before = ("recipe.bn_reestimate=0", "recipe.decay_norms=true", "recipe.warmup_limit=null")
+    config = configure("train", *overrides.split(), *before)
+    assert run_hash(config, results=1) == expected
+
+
+def test_other_arithmetic_is_another_run(hash_with):
+    config = Variation([]).config({})
+    assert hash_with() == run_hash(config, RESULTS) != run_hash(config, RESULTS - 1)
+    assert run_hash(config, RESULTS) != run_hash(config, RESULTS + 1)
 
 
 def test_streamed_images_without_the_papers_noise_are_another_run(configure):

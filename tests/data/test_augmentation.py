@@ -55,6 +55,19 @@ def test_a_crop_is_a_window_of_the_normalised_padded_image_or_of_its_mirror(imag
     assert {flip for _, _, flip in seen} == {False, True}
 
 
+def test_a_mirrored_border_is_the_image_itself(images):
+    """As torch pads by reflection, before any crop (Zagoruyko's code)."""
+    normalization = channel_statistics(images, per_pixel=True)
+    whole = normalize(images, normalization)
+    padded = torch.nn.functional.pad(whole, (3, 3, 3, 3), mode="reflect")
+    augment = CropAndFlip(images, normalization, pad=3, flip=False, padding="reflect")
+    for step in range(10):
+        for image, crop in zip(padded, augment(torch.arange(5), 0, step)):
+            windows = image.unfold(1, 8, 1).unfold(2, 8, 1).permute(1, 2, 0, 3, 4)
+            same = (windows - crop).abs().amax((2, 3, 4)) < 1e-5
+            assert same.sum() == 1
+
+
 def test_what_is_drawn_is_a_function_of_seed_and_step(images):
     augment = CropAndFlip(images, PER_CHANNEL, pad=4, flip=True)
     indices = torch.arange(5)

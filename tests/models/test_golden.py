@@ -1,5 +1,6 @@
 """A refactor changes no loss: the first steps of every family are those on record."""
 
+import itertools
 import json
 
 import pytest
@@ -27,10 +28,10 @@ def check(case: tuple[str, str, bool], count: int) -> None:
     """One thread, as on record: the order of sums depends on the number of threads."""
     assert torch.get_num_threads() == 1
     exact, name = own_record(), case_name(*case)
-    if exact is not None:
+    if exact is not None and name in exact:
         assert losses(*case, count) == exact[name][:count]
     else:
-        expected = RECORDS[0]["losses"][name][:TIGHT_STEPS]
+        expected = next(r["losses"][name] for r in RECORDS if name in r["losses"])[:TIGHT_STEPS]
         assert losses(*case, TIGHT_STEPS) == pytest.approx(expected, rel=TOLERANCE)
 
 
@@ -45,9 +46,9 @@ def test_all_losses_on_large_images_are_those_on_record(case):
     check(case, STEPS)
 
 
-def test_the_two_records_agree_as_far_as_the_tolerance_says():
+def test_the_records_agree_as_far_as_the_tolerance_says():
     """The tolerance holds between two instruction sets, so it is no guess."""
-    first, second = (record["losses"] for record in RECORDS)
-    for case in first:
-        expected = pytest.approx(second[case][:TIGHT_STEPS], rel=TOLERANCE / 100)
-        assert first[case][:TIGHT_STEPS] == expected
+    for first, second in itertools.combinations([record["losses"] for record in RECORDS], 2):
+        for case in first.keys() & second.keys():
+            expected = pytest.approx(second[case][:TIGHT_STEPS], rel=TOLERANCE / 100)
+            assert first[case][:TIGHT_STEPS] == expected

@@ -1,9 +1,13 @@
 """The learning rate is a pure function of the step."""
 
 import pytest
+import torch
+from torch import nn
 
 from resx.config.schema import RecipeConfig
 from resx.training.schedule import learning_rate, planned_warmup_end
+from resx.training.state import State
+from resx.training.trainer import watch_warmup
 
 
 def test_multistep_drops_after_each_milestone(configure):
@@ -11,6 +15,17 @@ def test_multistep_drops_after_each_milestone(configure):
     recipe = configure("train", "recipe=he2015_cifar").recipe
     rates = [learning_rate(s, recipe, 0) for s in (1, 32_000, 32_001, 48_000, 48_001, 64_000)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_a_warmup_that_never_ends_by_the_error_ends_at_its_limit(configure, caplog):
+    recipe = configure("train", "recipe.warmup=error", "recipe.warmup_limit=120").recipe
+    network = nn.Linear(2, 2)
+    state = State.start(network, recipe, depth=110)
+    for state.step in range(1, 151):
+        if state.warmup_end is None:
+            watch_warmup(state, torch.tensor([2.0, 0.9]), recipe)
+    assert state.warmup_end == 120
+    assert "ends at its limit, step 120" in caplog.text
 
 
 def test_cosine_goes_from_lr_to_zero():

@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resx.evaluation import evaluate
+from resx.evaluation import evaluate, reestimated
 from resx.models.parts.initialization import initialize
 from resx.models.parts.network import Spec
 from resx.models.resnet import resnet
+from resx.models.vit import vit
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINT
 from resx.store.run import Run
@@ -96,7 +98,36 @@ def test_clean_training_error_is_that_of_the_final_weights(resx, tiny, only_run,
     summary = json.loads((only_run() / "summary.json").read_text())
     for split in ("train_clean", "test"):
         score = evaluate(network, dataset.evaluation_batches(split, 100))
+        running = summary["running_statistics"][split]
+        assert running["error"] == pytest.approx(score.error, abs=1e-9)
+        with reestimated(network, dataset, config.recipe, config.seed, 12, "fp32"):
+            score = evaluate(network, dataset.evaluation_batches(split, 100))
         assert summary["final"][split]["error"] == pytest.approx(score.error, abs=1e-9)
+        assert summary["final"][split]["loss"] != running["loss"]
+
+
+def test_reestimated_batch_norm_changes_no_training(resx, tiny, only_run):
+    """Weights, running averages and the running training error are those without it."""
+    found = []
+    for batches in (0, 3):
+        resx("train", *tiny, f"recipe.bn_reestimate={batches}", f"outputs=out{batches}")
+        (run,) = Path(f"out{batches}").glob("runs/*/*/*")
+        found.append((weights(run), [r for r in records(run) if r["split"] == "train"]))
+    assert equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
+def test_weight_decay_spares_norms_biases_and_tokens_if_asked(configure):
+    network = vit(Spec(depth=1, block="encoder", in_channels=1, image_size=8))
+    recipe = configure("train", "recipe.decay_norms=false", "recipe.weight_decay=0.1").recipe
+    decayed, spared = make_optimizer(network, recipe).param_groups
+    names = {id(p): n for n, p in network.named_parameters()}
+    assert decayed["weight_decay"] == 0.1
+    assert spared["weight_decay"] == 0
+    assert all(names[id(p)].endswith("weight") for p in decayed["params"])
+    kept = {names[id(p)] for p in spared["params"]}
+    assert {"stem.class_token", "stem.positions.weight", "head.0.weight"} <= kept
+    assert len(decayed["params"]) + len(kept) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +250,7 @@ def test_a_clean_loss_that_is_not_finite_is_a_record_and_no_divergence(resx, tin
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("resx.training.session.Trainer", Broken)
-        assert resx("train", *tiny).code == 0
+        assert resx("train", *tiny, "recipe.bn_reestimate=0").code == 0
     summary = json.loads((only_run() / "summary.json").read_text())
     assert summary["status"] == "finished"
     assert summary["final"]["train_clean"]["loss"] != summary["final"]["train_clean"]["loss"]

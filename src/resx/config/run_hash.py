@@ -5,6 +5,11 @@ import json
 from dataclasses import field, fields, is_dataclass
 from typing import Any, get_type_hints
 
+# Raised whenever the same request gives other numbers than before, so that old and new runs are
+# two. 2: batch norm is re-estimated before evaluations, and grouped convolutions start with the
+# fan-out of all their groups.
+RESULTS = 2
+
 # Version 0.1 handed these to a family through its yaml, so they stood in a run's hash twice.
 TWICE = ("depth", "residual", "block", "layout")
 
@@ -26,8 +31,10 @@ def logistics_names(schema: type, prefix: str = "") -> set[str]:
     return names
 
 
-def run_hash(config: Any) -> str:
+def run_hash(config: Any, results: int = RESULTS) -> str:
     """Ten hex digits over everything that decides a run's result, logistics left out.
+
+    `results` numbers the arithmetic (`RESULTS`); the first had no number.
 
     So are values at their dataclass's default, and options of a component that are off (null or
     false): a setting that a later version adds does not rename the runs of this one. Where runs
@@ -35,6 +42,8 @@ def run_hash(config: Any) -> str:
     """
     deciding = _deciding(config)
     deciding["model"] |= _switched_on({name: getattr(config, name) for name in TWICE})
+    if results > 1:
+        deciding["results"] = results
     text = json.dumps(deciding, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 

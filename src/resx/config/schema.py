@@ -27,7 +27,8 @@ class DataConfig(Checked):
     image_size: int = MISSING
     channels: int = logistics(3)  # what `info` takes for granted, as it reads no image
     classes: int | None = logistics(None)
-    pad: int = 0  # zero pixels on each side before the random crop (He 2015, Sec. 4.2: 4)
+    pad: int = 0  # pixels on each side before the random crop (He 2015, Sec. 4.2: 4)
+    padding: str = "zero"  # what they hold; reflect: the image mirrored (Zagoruyko's code)
     flip: bool = False
     normalize: str = "channel"
     mean: list[float] | None = None  # for normalize=given, one number a channel, pixels in [0, 1]
@@ -52,6 +53,7 @@ class DataConfig(Checked):
         refuse_path("data.name", self.name)
         self.at_least(0, "pad", "workers", "colour_noise")
         self.at_least(1, "subset", "image_size")
+        self.one_of("padding", ("zero", "reflect"))
         self.one_of("normalize", ("pixel", "channel", "given"))
         self.one_of("crops", (1, 10))
         if not 0 <= self.val_fraction < 1:
@@ -82,6 +84,7 @@ class RecipeConfig(Checked):
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 1e-4
+    decay_norms: bool = True  # false: none on norms, biases and tokens, as AdamW is often used
     schedule: str = "multistep"
     milestones: list[int] = field(default_factory=list)  # lr is multiplied by lr_decay after each
     lr_decay: float = 0.1
@@ -89,14 +92,22 @@ class RecipeConfig(Checked):
     warmup_steps: int = 0  # length of a constant or linear warm-up
     warmup_lr: float = 0.01  # lr during a constant warm-up, first lr of a linear one
     warmup_error: float = 0.8  # warmup=error lasts until the running training error is below this
+    warmup_limit: int | None = None  # warmup=error ends after so many steps at the latest
     warmup_min_depth: int = 0  # shallower networks do without
+    bn_batch: int | None = None  # images over which batch norm takes its means; unset: the batch
+    # Training batches on which evaluations re-estimate batch norm's statistics; 0: they use the
+    # running averages, as version 0.1 did.
+    bn_reestimate: int = field(default=10, metadata={"before": lambda recipe: 0})
     record_every: int = 100  # steps between records of the running training error
     eval_every: int = 1_000  # steps between evaluations, a multiple of record_every
     save_every: int = logistics(1_000)
 
     def __post_init__(self) -> None:
         self.at_least(1, "steps", "batch_size", "record_every", "eval_every", "save_every")
+        self.at_least(1, "warmup_limit")
+        self.at_least(2, "bn_batch")
         self.at_least(0, "lr", "momentum", "weight_decay", "warmup_steps", "warmup_lr")
+        self.at_least(0, "bn_reestimate")
         self.one_of("optimizer", ("sgd", "adamw"))
         self.one_of("schedule", ("multistep", "cosine"))
         self.one_of("warmup", ("none", "constant", "linear", "error"))
@@ -153,7 +164,7 @@ class NetworkConfig(Checked):
         self.at_least(0, "seed")
         self.at_least(1, "depth")
         self.one_of("layout", ("auto", "cifar", "imagenet"))
-        self.one_of("precision", ("fp32", "bf16"))
+        self.one_of("precision", ("fp32", "tf32", "bf16"))
 
 
 @dataclass

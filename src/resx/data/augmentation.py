@@ -37,18 +37,29 @@ def normalize(images: Tensor, normalization: Normalization) -> Tensor:
 class CropAndFlip:
     """Pad, crop at random, flip every second image (He 2015, Sec. 4.2: 4 pixels, crops of 32).
 
-    Padding comes after the mean is subtracted: the border is zero, which is the mean.
+    Zero padding comes after the mean is subtracted: the border is zero, which is the mean.
     """
 
-    def __init__(self, images: Tensor, normalization: Normalization, pad: int, flip: bool) -> None:
-        """`images`: all of them, uint8 (N, H, W, C)."""
+    def __init__(
+        self,
+        images: Tensor,
+        normalization: Normalization,
+        pad: int,
+        flip: bool,
+        padding: str = "zero",
+    ) -> None:
+        """`images`: all of them, uint8 (N, H, W, C); a mirrored border is narrower than they."""
         count, height, width, channels = images.shape
         self.size, self.pad, self.flip = (height, width), pad, flip
         shape = (count, height + 2 * pad, width + 2 * pad, channels)
         self.images = images
         mean = (255 * normalization.mean).expand(height, width, channels)
         self.mean, self.std = mean, 255 * normalization.std
-        if pad:
+        if pad and padding == "reflect":
+            rows, columns = _mirrored(height, pad), _mirrored(width, pad)
+            self.images = images[:, rows][:, :, columns]
+            self.mean = mean[rows][:, columns]
+        elif pad:
             inside = (slice(pad, pad + height), slice(pad, pad + width))
             self.images = torch.zeros(shape, dtype=torch.uint8, device=images.device)
             self.images[:, *inside] = images
@@ -71,6 +82,12 @@ class CropAndFlip:
         rows, columns = rows.to(device)[:, :, None], columns.to(device)[:, None, :]
         images = self.images[indices[:, None, None], rows, columns].float()
         return images.sub_(self.mean[rows, columns]).div_(self.std).permute(0, 3, 1, 2)
+
+
+def _mirrored(size: int, pad: int) -> Tensor:
+    """Indices of a row with `pad` pixels more on each side, the outermost pixel as the mirror."""
+    index = torch.arange(-pad, size + pad).abs()
+    return torch.where(index < size, index, 2 * (size - 1) - index)
 
 
 def colour_noise(images: Tensor, seed: int, step: int, std: float = 0.1) -> Tensor:

@@ -23,6 +23,7 @@ class MemoryDataset(Dataset):
         splits: dict[str, Pixels],
         pad: int,
         flip: bool,
+        padding: str = "zero",
     ) -> None:
         _, height, _, channels = splits["train"].images.shape
         sizes = {name: len(split.labels) for name, split in splits.items()}
@@ -31,12 +32,13 @@ class MemoryDataset(Dataset):
             name: Pixels(split.images.to(device), split.labels.to(device))
             for name, split in splits.items()
         }
-        self.device, self.pad, self.flip = device, pad, flip
+        self.device = device
+        self.pad, self.padding, self.flip = pad, padding, flip
 
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
         train = self.splits["train"]
         normalization = self.normalization.to(self.device)
-        augment = CropAndFlip(train.images, normalization, self.pad, self.flip)
+        augment = CropAndFlip(train.images, normalization, self.pad, self.flip, self.padding)
         order = batch_indices(len(train.labels), batch_size, seed, first_step)
         for step, indices in enumerate(order, start=first_step):
             indices = indices.to(self.device)

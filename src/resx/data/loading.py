@@ -52,7 +52,11 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
                 f"crops={config.crops}: only for images of {SMALL_IMAGE} pixels and up"
             )
         pixels = {name: split for name, split in splits.items() if isinstance(split, Pixels)}
-        return MemoryDataset(*known, splits=pixels, pad=config.pad, flip=config.flip)
+        if config.padding == "reflect" and config.pad >= config.image_size:
+            raise ValueError(f"pad={config.pad}: a mirrored border must be narrower than the image")
+        return MemoryDataset(
+            *known, splits=pixels, pad=config.pad, padding=config.padding, flip=config.flip
+        )
     if config.pad:
         raise ValueError(f"pad={config.pad}: only for images below {SMALL_IMAGE} pixels")
     files = {name: split for name, split in splits.items() if isinstance(split, Files)}

@@ -8,6 +8,7 @@ from torch import nn
 from resx.config.components import build, with_full_name
 from resx.config.schema import NetworkConfig
 from resx.errors import RequestError
+from resx.models.parts.batch_statistics import use_ghost_batches
 from resx.models.parts.checkpointing import checkpoint_activations
 from resx.models.parts.initialization import initialize
 from resx.models.parts.network import Network, Spec, refuse_incomplete
@@ -42,6 +43,8 @@ def build_network(
             initialize(network, config.seed)
     except ValueError as error:
         raise RequestError(f"model._target_={config.model['_target_']}: {error}") from error
+    if config.recipe.bn_batch is not None:
+        use_ghost_batches(network, config.recipe.bn_batch)
     if config.checkpoint_activations:
         checkpoint_activations(network)
     return network.to(device).arrange()

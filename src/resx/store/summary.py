@@ -49,7 +49,8 @@ class Summary:
     """The fields of `summary.json`; times in seconds, memory in bytes, errors as fractions.
 
     `final` holds the scores of the last step, so it is empty unless the run reached it; `last`
-    those of the last record of every split.
+    those of the last record of every split. `running_statistics` are the last step's scores with
+    batch norm's running averages, where `final` has them re-estimated.
     """
 
     status: Status = Status.MISSING
@@ -73,9 +74,11 @@ class Summary:
     environment: Environment = field(default_factory=Environment)
     started: str = ""
     failure: str | None = None
+    results: int = 1  # the number of the arithmetic: `resx.config.run_hash.RESULTS`
     step: int = 0
     final: dict[str, Score] = field(default_factory=dict)
     last: dict[str, Score] = field(default_factory=dict)
+    running_statistics: dict[str, Score] = field(default_factory=dict)
     warmup_end: int | None = None
     seconds: float = 0.0
     images_per_second: float = 0.0

@@ -12,8 +12,8 @@ from resx.training.schedule import planned_warmup_end
 
 
 def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
-    """Weight decay on all parameters, as in the paper."""
-    parameters = network.parameters()
+    """Weight decay acts on all parameters (He 2015), with `decay_norms=false` on weights only."""
+    parameters = _groups(network, recipe)
     if recipe.optimizer == "adamw":
         return optim.AdamW(parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     return optim.SGD(
@@ -24,6 +24,17 @@ def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
         nesterov=recipe.nesterov,
         fused=True,
     )
+
+
+def _groups(network: nn.Module, recipe: RecipeConfig) -> list[dict[str, Any]]:
+    parameters = list(network.parameters())
+    if recipe.decay_norms:
+        return [{"params": parameters}]
+    layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    weights = [layer.weight for layer in layers]
+    kept = {id(weight) for weight in weights}
+    others = [p for p in parameters if id(p) not in kept]
+    return [{"params": weights}, {"params": others, "weight_decay": 0.0}]
 
 
 @dataclass
@@ -57,6 +68,7 @@ class State:
     step: int = 0
     seconds: float = 0.0  # spent on training steps
     scores: dict[str, Score] = field(default_factory=dict)  # last record of each split
+    running_scores: dict[str, Score] = field(default_factory=dict)  # see `Summary`
 
     @classmethod
     def start(cls, network: nn.Module, recipe: RecipeConfig, depth: int) -> "State":
@@ -76,7 +88,8 @@ class State:
             "warmup_end": self.warmup_end,
             "step": self.step,
             "seconds": self.seconds,
-            "scores": {split: asdict(score) for split, score in self.scores.items()},
+            "scores": _plain(self.scores),
+            "running_scores": _plain(self.running_scores),
             "rng": {
                 "cpu": torch.get_rng_state(),
                 "cuda": torch.cuda.get_rng_state_all() if cuda else [],
@@ -95,6 +108,12 @@ class State:
         self.warmup_end, self.step = state["warmup_end"], state["step"]
         self.seconds = state["seconds"]
         self.scores = {split: Score(**score) for split, score in state["scores"].items()}
+        running = state.get("running_scores", {})  # version 0.1 had none
+        self.running_scores = {split: Score(**score) for split, score in running.items()}
         torch.set_rng_state(state["rng"]["cpu"])
         if state["rng"]["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+
+
+def _plain(scores: dict[str, Score]) -> dict[str, dict[str, Any]]:
+    return {split: asdict(score) for split, score in scores.items()}

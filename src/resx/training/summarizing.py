@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from resx.config.run_hash import RESULTS
 from resx.config.schema import NetworkConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
@@ -44,6 +45,7 @@ def first_summary(experiment: Experiment, state: State, hash: str) -> Summary:
         normalization=_per_channel(dataset.normalization),
         device=str(experiment.device),
         environment=environment(),
+        results=RESULTS,
         started=_now(),
         step=state.step,
         last=dict(state.scores),
@@ -58,6 +60,7 @@ def concluded(summary: Summary, state: State, status: Status, experiment: Experi
         step=state.step,
         final=dict(state.scores) if status is Status.FINISHED else {},
         last=dict(state.scores),
+        running_statistics=dict(state.running_scores),
         warmup_end=state.warmup_end,
         seconds=round(state.seconds, 3),
         images_per_second=round(images / state.seconds, 1) if state.seconds else 0.0,

@@ -1,5 +1,6 @@
 """The training loop; its clock is the optimisation step."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,13 +15,16 @@ from torchvision.ops import StochasticDepth
 from resx.config.schema import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
-from resx.evaluation import evaluate
+from resx.evaluation import evaluate, reestimated
+from resx.models.parts.batch_statistics import batch_norms
 from resx.seeding import seed_noise
 from resx.store.summary import Score
 from resx.training.probes import Probe
 from resx.training.schedule import is_due, learning_rate
 from resx.training.state import State
 from resx.training.tracking import Tracker
+
+log = logging.getLogger(__name__)
 
 NOISE = (nn.Dropout, StochasticDepth)  # seeding costs a tenth of a millisecond a step
 WARMUP_CHECK = 50  # steps between looks at the error during warmup=error
@@ -113,32 +117,63 @@ class Trainer:
         loss, error = self.state.totals.take()
         if not math.isfinite(loss):
             raise FloatingPointError(f"training loss is {loss} at step {self.state.step}")
-        self._write("train", loss, error, lr)
+        self._write("train", Score(self.state.step, loss, error), lr)
         if self._is_due(self.recipe.eval_every):
-            size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
-            for split in ("train_clean", *(s for s in self.dataset.sizes if s != "train")):
-                batches = self.dataset.evaluation_batches(split, size)
-                score = evaluate(self.forward, batches, self.precision)
-                self._write(split, score.loss, score.error, lr)
+            self._evaluate(lr)
 
-    def _write(self, split: str, loss: float, error: float, lr: float) -> None:
+    def _evaluate(self, lr: float) -> None:
+        """With batch norm re-estimated; after the last step with its running averages as well."""
+        state, recipe = self.state, self.recipe
+        if recipe.bn_reestimate == 0 or not batch_norms(state.network):
+            scores = self._scores()
+        else:
+            if state.step == recipe.steps:
+                state.running_scores = self._scores()
+            with reestimated(
+                state.network, self.dataset, recipe, self.seed, state.step, self.precision
+            ):
+                scores = self._scores()
+        for split, score in scores.items():
+            self._write(split, score, lr)
+
+    def _scores(self) -> dict[str, Score]:
+        size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
+        scores = {}
+        for split in ("train_clean", *(s for s in self.dataset.sizes if s != "train")):
+            batches = self.dataset.evaluation_batches(split, size)
+            score = evaluate(self.forward, batches, self.precision)
+            scores[split] = Score(self.state.step, score.loss, score.error)
+        return scores
+
+    def _write(self, split: str, score: Score, lr: float) -> None:
         state = self.state
-        state.scores[split] = Score(state.step, loss, error)
+        state.scores[split] = score
         epoch = state.step * self.recipe.batch_size / self.dataset.sizes["train"]
         self.tracker.record(
             step=state.step,
             epoch=round(epoch, 4),
             split=split,
-            loss=loss,
-            error=error,
+            loss=score.loss,
+            error=score.error,
             lr=lr,
             seconds=round(state.seconds, 3),
         )
 
 
 def watch_warmup(state: State, outcome: Tensor, recipe: RecipeConfig) -> None:
-    """End the warm-up once the running training error is low enough (He 2015, Sec. 4.2)."""
+    """End the warm-up once the running training error is low enough (He 2015, Sec. 4.2).
+
+    Or at its limit: a network that learns nothing at the low rate would never leave it.
+    """
     state.recent.add(outcome)
+    if recipe.warmup_limit is not None and state.step >= recipe.warmup_limit:
+        state.warmup_end = state.step
+        log.warning(
+            "the warm-up ends at its limit, step %d: the training error is not below %g %%",
+            state.step,
+            100 * recipe.warmup_error,
+        )
+        return
     if state.recent.steps == WARMUP_CHECK:
         _, error = state.recent.take()
         if error < recipe.warmup_error:
