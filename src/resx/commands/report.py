@@ -45,10 +45,9 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
         question=study.question,
         command=shlex.join(["resx", "study", study.name, *grid.typed]),
         rows=tuple(grid.rows),
-        reference=study.reference,
         protocol=protocol_of(study.reference) if study.reference else None,
         planned=tuple(planned),
-        best_over=study.best_over,
+        study=study,
     )
     show(build_report(collect(directories), selection, store), store)
 

@@ -122,20 +122,34 @@ class RecipeConfig(Checked):
 
 
 @dataclass
-class StudyConfig:
+class StudyConfig(Checked):
     """A grid of runs with a question, and the published experiment to hold it against.
 
     `grid` is a list of grids, each a dict of setting -> values; the study is their union.
     """
+
+    group: ClassVar[str] = "study."
 
     name: str = MISSING
     question: str = ""
     grid: list[dict[str, Any]] = field(default_factory=list)
     reference: str | None = None
     best_over: str | None = None  # judge every network at its best value of this setting
+    measure: str = "error"  # loss: clean training loss; early: running error at step `at_step`
+    at_step: int | None = None
+    margin: float = 0.005  # a difference of errors that counts as none
+    ratio: float = 1.5  # a factor between losses, or numbers of steps, that counts as none
+    control: dict[str, Any] | None = None  # rank against this row, not all against all
 
     def __post_init__(self) -> None:
         refuse_path("study.name", self.name)
+        self.one_of("measure", ("error", "loss", "early"))
+        if not 0 < self.margin < 1:
+            self.refuse("margin", "must be a fraction between 0 and 1, such as 0.005")
+        if not 1 < self.ratio < float("inf"):
+            self.refuse("ratio", "must be a factor above 1, such as 1.5")
+        if (self.measure == "early") != (self.at_step is not None):
+            self.refuse("at_step", "study.measure=early needs it, and nothing else does")
 
 
 @dataclass

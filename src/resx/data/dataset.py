@@ -12,7 +12,10 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Dataset(ABC):
-    """`sizes` counts the images of each split: train, test, and val where some are held out."""
+    """`sizes` counts the images of each split: train, test, and val where some are held out.
+
+    `chance` is the error of naming every training image as their most frequent class.
+    """
 
     def __init__(
         self,
@@ -22,9 +25,11 @@ class Dataset(ABC):
         sizes: dict[str, int],
         normalization: Normalization,
         fingerprint: str,
+        training_labels: Tensor,
     ) -> None:
         self.classes, self.channels, self.image_size = classes, channels, image_size
         self.sizes, self.normalization, self.fingerprint = sizes, normalization, fingerprint
+        self.chance = 1 - float(training_labels.bincount().max()) / len(training_labels)
 
     @abstractmethod
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:

@@ -27,7 +27,8 @@ class MemoryDataset(Dataset):
     ) -> None:
         _, height, _, channels = splits["train"].images.shape
         sizes = {name: len(split.labels) for name, split in splits.items()}
-        super().__init__(classes, channels, height, sizes, normalization, fingerprint)
+        known = classes, channels, height, sizes, normalization, fingerprint
+        super().__init__(*known, splits["train"].labels)
         self.splits = {
             name: Pixels(split.images.to(device), split.labels.to(device))
             for name, split in splits.items()

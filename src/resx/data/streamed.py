@@ -49,7 +49,8 @@ class StreamDataset(Dataset):
         workers: int,
     ) -> None:
         sizes = {name: len(split.labels) for name, split in splits.items()}
-        super().__init__(classes, 3, image_size, sizes, normalization, fingerprint)
+        known = classes, 3, image_size, sizes, normalization, fingerprint
+        super().__init__(*known, splits["train"].labels)
         self.splits, self.device, self.augmentation = splits, device, augmentation
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)

@@ -4,7 +4,7 @@ How often each of these is wrong, in simulation, is docs/statistics.md.
 """
 
 from resx.inference.answer import Answer, Finding, Measure, Reason
-from resx.inference.arms import Arm, Rules
+from resx.inference.arms import Arm, Rules, numbers
 from resx.inference.choice import Choice, choose
 from resx.inference.comparison import compare, compare_ratio
 from resx.inference.convergence import Steps, median_steps, slower
@@ -38,6 +38,7 @@ __all__ = [
     "first_gap",
     "interval",
     "median_steps",
+    "numbers",
     "overfitting",
     "rank",
     "seeds_for_errors",

@@ -58,7 +58,8 @@ class Rules:
     """What counts as level, as the floor and as chance; `alpha` is one-sided.
 
     `chance` is the error of the most frequent class. Errors are level within `margin`, losses and
-    steps within the factor `ratio`.
+    steps within the factor `ratio`. With `by_loss` losses decide wherever there are any, not only
+    at the floor: for studies whose errors tell too little.
     """
 
     chance: float
@@ -66,6 +67,7 @@ class Rules:
     ratio: float = 1.5
     few_images: int = 5
     alpha: float = 0.025
+    by_loss: bool = False
 
     def at_floor(self, arm: Arm) -> bool:
         """Are all errors a few images, or so small that they are level whatever they are?"""

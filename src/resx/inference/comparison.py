@@ -1,6 +1,7 @@
 """Is the first network's error (loss, number of steps) greater than the second's?"""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,13 +12,20 @@ from resx.inference.ranks import MOST_LUCK, failures_p, luck, smallest_rank_p, w
 
 
 def compare(first: Arm, second: Arm, rules: Rules) -> Finding:
-    """By errors; at the floor by losses; by ranks where runs diverged; at chance not at all."""
+    """By errors; at the floor by losses; by ranks where runs diverged; at chance not at all.
+
+    With `rules.by_loss` by losses throughout.
+    """
     n = (first.n, second.n)
     failed = (rules.failures(first), rules.failures(second))
     if min(n) == 0:
         return undecided(Measure.ERROR, rules.margin, Reason.FEW_SEEDS, n, failed)
     if rules.at_chance(first) and rules.at_chance(second):
         return undecided(Measure.ERROR, rules.margin, Reason.CHANCE, n, failed)
+    if rules.by_loss and first.losses and second.losses:
+        return replace(
+            compare_ratio(first.losses, second.losses, Measure.LOSS, rules), failed=failed
+        )
     # An interval of the runs that are left would praise a net for losing its worst seeds.
     if first.diverged or second.diverged:
         return _by_rank(first, second, rules)

@@ -66,7 +66,7 @@ def best_depth(arms: Mapping[int, Arm], rules: Rules) -> int:
     def badness(depth: int) -> tuple[float, float, float]:
         arm = arms[depth]
         failed = rules.failures(arm) / max(1, arm.n)
-        if rules.at_floor(arm) and arm.has_losses:
+        if (rules.by_loss or rules.at_floor(arm)) and arm.has_losses:
             return failed, 0.0, LogLocation(numbers(arm.losses)).typical
         errors = arm.finished_errors
         typical = ErrorLocation(errors, arm.images).typical if len(errors) else 1.0

@@ -1,6 +1,7 @@
 """A report in three steps: select the runs, analyse them, write down what was found."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from resx.plotting import draw
@@ -8,9 +9,11 @@ from resx.report.aggregates import write_aggregates
 from resx.report.collect import Collected
 from resx.report.convergence import convergence_figure
 from resx.report.figures import curves_figure, depth_figure, gap_figure, rows_figure
-from resx.report.findings import Report, analyse
+from resx.report.findings import Report, analyse, last_step
+from resx.report.history import added_seeds, note
 from resx.report.page import Figures, markdown, page
 from resx.report.selection import Selection, select
+from resx.report.tables import numeric_table
 from resx.store.store import Store
 
 PAGE = "index.html"
@@ -22,6 +25,10 @@ def build_report(collected: Collected, selection: Selection, store: Store) -> Re
     Raises `RequestError` without runs, or if they differ in settings that no row tells apart.
     """
     report = analyse(select(collected, selection))
+    # A study that is still running is no report to add seeds to.
+    if not report.unfinished:
+        report = replace(report, added=added_seeds(report.selected.runs, store.reports))
+        note(report.selected.runs, store.reports)
     write(report, store.report(selection.name), store.aggregates(selection.name))
     return report
 
@@ -35,8 +42,9 @@ def write(report: Report, directory: Path, aggregates: Path) -> None:
     # NaN is no JSON: what does not exist is null in a verdict.
     verdicts = [verdict.to_dict() for verdict in report.verdicts]
     (directory / "verdicts.json").write_text(json.dumps(verdicts, indent=1, allow_nan=False) + "\n")
-    for measure, table in report.tables.gaps.items():
-        table.to_csv(directory / f"{measure.column}.csv", index=False)
+    for measure in report.tables.gaps:
+        numbers = numeric_table(selected.runs, selected.rows, measure)
+        numbers.to_csv(directory / f"{measure.column}.csv", index=False)
     selected.runs.drop(columns="config").to_csv(directory / "runs.csv", index_label="directory")
     write_aggregates(selected.runs, selected.curves, selected.rows, aggregates)
 
@@ -53,6 +61,6 @@ def draw_figures(report: Report, directory: Path) -> Figures:
     elif runs["depth"].nunique() > 1:
         makers["Final error against depth"] = ("depth", lambda: depth_figure(runs))
         makers["Gap against depth"] = ("gap", lambda: gap_figure(runs))
-        steps = ("convergence", lambda: convergence_figure(report.reached))
+        steps = ("convergence", lambda: convergence_figure(report.reached, last_step(runs)))
         makers["Steps to reach a training error"] = steps
     return {caption: draw(name, directory, make) for caption, (name, make) in makers.items()}

@@ -16,6 +16,7 @@ from resx.store.run import Run
 from resx.store.store import run_directories
 
 SPLITS = ("train_clean", "train", "val", "test")
+DEFAULT_CLASSES = 10  # where an old configuration does not say: of digits and CIFAR-10
 RECORD = ["step", "split", "loss", "error"]
 
 
@@ -60,6 +61,8 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
     row |= {"network": summary.network, "status": str(summary.status), "hash": summary.hash}
     row |= {"parameters": summary.parameters, "seconds": summary.seconds}
     row |= {"images": summary.images["train"], "fingerprint": summary.data_fingerprint}
+    row |= {"test_images": summary.images.get("test"), "chance": summary.chance or _chance(config)}
+    row |= {"results": summary.results}
     row |= {"hardware": environment.hardware, "commit": environment.git_commit, "config": config}
     row |= {"torch": environment.torch, "peak_memory": summary.peak_memory}
     row |= {"threads": environment.threads, "capability": environment.capability or None}
@@ -69,6 +72,11 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
         row[f"{split}_error"] = score.error if score else float("nan")
         row[f"{split}_loss"] = score.loss if score else float("nan")
     return row, pd.DataFrame(run.records(), columns=RECORD)
+
+
+def _chance(config: dict[str, Any]) -> float:
+    """Of runs of before the summary had it: the error of naming one of equally many classes."""
+    return 1 - 1 / (config["data"].get("classes") or DEFAULT_CLASSES)
 
 
 def settings_of_later_versions(config: dict[str, Any]) -> dict[str, Any]:

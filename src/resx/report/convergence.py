@@ -1,12 +1,18 @@
-"""How many steps a network needs to reach a training error (notes, 5.2): table and figure."""
+"""How many steps a network needs to reach a training error (notes, 5.2): table, verdict, figure."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from resx.inference import Answer, Rules, median_steps, slower
+from resx.inference.convergence import Steps
 from resx.plotting import LOOKS, shades
 from resx.report.labels import network_kind, short
+from resx.report.sentences import evidence, why_not
+from resx.report.verdict import Verdict, verdict
+from resx.store.summary import Status
 
 THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+JUDGED = 0.1  # the training error whose number of steps is compared
 
 
 def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
@@ -25,36 +31,77 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"step": float})
 
 
-def convergence_figure(reached: pd.DataFrame) -> Figure:
-    """Steps to reach a training error, against depth; a net that never gets there is not drawn."""
+def slows_with_depth(
+    runs: pd.DataFrame, reached: pd.DataFrame, residual: bool, rules: Rules
+) -> Verdict | None:
+    """Does the deepest net need more steps to 10 % than the shallowest? None without two depths."""
+    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    networks = reached[(reached["threshold"] == JUDGED) & reached["directory"].isin(ended.index)]
+    networks = networks[networks["residual"] == residual]
+    depths = sorted(map(int, networks["depth"].unique()))
+    if len(depths) < 2:
+        return None
+    ends = depths[0], depths[-1]
+    shallow, deep = (networks[networks["depth"] == d].sort_values("seed")["step"] for d in ends)
+    finding = slower(
+        deep.tolist(), shallow.tolist(), rules, float(runs["recipe.record_every"].max())
+    )
+    last = float(runs["recipe.steps"].max())
+    medians = [median_steps(steps.tolist(), last) for steps in (shallow, deep)]
+    kind = network_kind(residual)
+    question = f"Does the {kind} net need more steps to 10 % training error with depth?"
+    words = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, fewer"}
+    never = not any(median.arrived for median in medians)
+    opening = words.get(finding.answer, "Cannot tell")
+    first, second = map(show_steps, medians)
+    tail = "; no run gets there" if never else f" ({evidence(finding)}){why_not(finding, None)}"
+    text = f"{opening}: {first} steps at {ends[0]}, {second} at {ends[1]} layers{tail}."
+    return verdict(f"convergence-{kind}", question, finding, text, ends)
+
+
+def show_steps(steps: Steps) -> str:
+    """The median, `more than half never`, and how many arrive where not all do."""
+    if steps.arrived == 0:
+        return "never"
+    some = f" ({steps.arrived} of {steps.n})" if steps.arrived < steps.n else ""
+    return f"{steps.median:.0f}{some}" if steps.median is not None else f"mostly never{some}"
+
+
+def convergence_figure(reached: pd.DataFrame, last_step: float) -> Figure:
+    """Median steps to a training error against depth; it ends where most seeds never get there."""
     figure = Figure(figsize=(9, 3.4))
     axes = figure.subplots(1, 2, sharey=True)
-    reached = reached.dropna()
-    thresholds = [t for t in THRESHOLDS if t in set(reached["threshold"])]
+    arrived = reached.dropna()
+    thresholds = [t for t in THRESHOLDS if t in set(arrived["threshold"])]
     for axis, look in zip(axes, LOOKS):
         for threshold, colour in zip(thresholds, shades(len(thresholds))):
-            networks = reached[reached["residual"] == look.residual]
-            means = networks[networks["threshold"] == threshold].groupby("depth")["step"].mean()
-            if len(means):
+            rows = (reached["residual"] == look.residual) & (reached["threshold"] == threshold)
+            medians = (
+                reached[rows]
+                .groupby("depth")["step"]
+                .agg(lambda steps: median_steps(steps.tolist(), last_step).median)
+            )
+            medians = medians.dropna()
+            if len(medians):
                 style = {"marker": look.marker, "color": colour, "label": f"{threshold:.0%}"}
-                axis.plot(means.index, means, look.line, **style)
+                axis.plot(medians.index, medians.astype(float), look.line, **style)
         axis.set(title=look.name, xlabel="depth")
         if axis.get_legend_handles_labels()[0]:
             axis.legend(title="training error", fontsize=8)
-    axes[0].set_ylabel("steps")
+    axes[0].set_ylabel("steps (median of the seeds)")
     return figure
 
 
-def steps_table(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
-    """Mean steps to each training error, from `convergence`; `never` where no seed gets there."""
+def steps_table(
+    runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str], last_step: float
+) -> pd.DataFrame:
+    """Median steps to each training error (Kaplan and Meier), from `convergence`."""
     table = []
     for (*values, residual), group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
         row: dict[str, object] = dict(zip(map(short, rows), values))
         row["network"] = network_kind(residual)
         networks = reached[reached["directory"].isin(group.index)]
         for threshold, seeds in networks.groupby("threshold", sort=False):
-            steps = seeds["step"].dropna()
-            some = f" ({len(steps)} of {len(seeds)})" if len(steps) < len(seeds) else ""
-            row[f"{threshold:.0%}"] = f"{steps.mean():.0f}{some}" if len(steps) else "never"
+            row[f"{threshold:.0%}"] = show_steps(median_steps(seeds["step"].tolist(), last_step))
         table.append(row)
     return pd.DataFrame(table)

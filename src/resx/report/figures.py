@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 
 from resx.plotting import LOOKS, Colour, Look, shades
 from resx.reference.published import PROTOCOLS, published_curve
+from resx.report.gaps import gap_table
 from resx.report.labels import in_order, short
 from resx.report.measures import CLEAN_ERROR, TEST_ERROR
 from resx.report.tables import matching
-from resx.statistics import gap_table
 from resx.store.summary import Status
 
 FEW = 8  # curves that a legend within the axes has room for
@@ -144,11 +144,11 @@ def gap_figure(runs: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(4.6, 3.4))
     axis = figure.subplots()
     finished = runs[runs["status"] == Status.FINISHED]
-    for cell in gap_table(finished, ["depth"], CLEAN_ERROR.column):
-        depth, mean = float(str(cell.key[0])), 100 * cell.gap.mean
+    for cell in gap_table(finished, ["depth"], CLEAN_ERROR):
+        depth, mean = float(str(cell.key[0])), 100 * cell.gap.effect
         ends = 100 * np.array([cell.gap.low, cell.gap.high])
         spread = np.abs(ends - mean).reshape(2, 1) if cell.gap.has_interval else None
-        if cell.gap.n:
+        if cell.gap.exists:
             axis.errorbar([depth], [mean], yerr=spread, fmt="ko", capsize=4)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set(xlabel="depth", ylabel="gap of training error (points)")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from resx.reference.published import PROTOCOLS
-from resx.report.convergence import convergence, steps_table
+from resx.report.convergence import convergence, slows_with_depth, steps_table
 from resx.report.departures import NONE, departures_of
 from resx.report.labels import as_key, short
 from resx.report.literature import notes_table, sources
@@ -15,6 +15,7 @@ from resx.report.selection import SelectedRuns
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
 from resx.report.verdicts import verdicts
+from resx.report.yardstick import Yardstick, yardstick_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Report:
 
     `departures` from the paper's protocol are by run directory; `reached` has the steps to an
     error, as `convergence` gives them; `unfinished` is empty if all runs are finished, `machines`
-    if all were made alike.
+    if all were made alike, `added` if no seeds were added after an earlier report.
     """
 
     selected: SelectedRuns
@@ -34,11 +35,13 @@ class Report:
     departures: dict[str, str]
     reached: pd.DataFrame
     sources: list[str]
+    added: str = ""
 
     @property
     def sentences(self) -> list[str]:
         """The verdicts, and what a reader must know of the runs behind them."""
-        notes = [note for note in (self.unfinished, self.machines) if note]
+        told = (self.selected.choices, self.added, self.unfinished, self.machines)
+        notes = [note for note in told if note]
         return [*(verdict.text for verdict in self.verdicts), *notes]
 
     @property
@@ -64,11 +67,11 @@ def analyse(selected: SelectedRuns) -> Report:
         gaps={m: measure_table(runs, rows, m, reference, planned) for m in MEASURES},
         networks=networks_table(runs, rows, departures),
         notes=notes_table(runs, departures, reference) if on_topic else None,
-        steps=steps_table(selected.judged, reached, selected.judged_rows),
+        steps=steps_table(selected.judged, reached, selected.judged_rows, last_step(runs)),
     )
     return Report(
         selected=selected,
-        verdicts=judge(selected.judged, selected.variants),
+        verdicts=judge(selected, reached),
         unfinished=describe_unfinished(runs, len(planned), len(selected.skipped)),
         machines=describe_machines(runs),
         tables=tables,
@@ -78,20 +81,35 @@ def analyse(selected: SelectedRuns) -> Report:
     )
 
 
-def judge(runs: pd.DataFrame, variants: list[str]) -> list[Verdict]:
+def last_step(runs: pd.DataFrame) -> float:
+    return float(runs["recipe.steps"].max())
+
+
+def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
     """The ranking of the variants, and the verdicts on depth for every one of them.
 
-    Families are not ranked: they differ in size, too.
+    Families are not ranked: they differ in size, too. Raises `RequestError` for an `at_step` at
+    which nothing was recorded.
     """
+    study, variants = selected.selection.study, selected.variants
+    runs, yardstick = yardstick_of(selected.judged, selected.curves, study)
     if not variants:
-        return verdicts(runs)
-    ranked = None if "model.name" in variants else ranking(runs, variants)
+        return on_depth(runs, reached, yardstick)
+    families = "model.name" in variants
+    ranked = None if families else ranking(runs, variants, yardstick, study.control)
     found = [ranked] if ranked else []
     for key, group in runs.groupby(variants, dropna=False, sort=True):
         values = zip(map(short, variants), as_key(key))
         scope = ", ".join(f"{name} {value}" for name, value in values)
-        found += [verdict.within(scope) for verdict in verdicts(group)]
+        found += [verdict.within(scope) for verdict in on_depth(group, reached, yardstick)]
     return found
+
+
+def on_depth(runs: pd.DataFrame, reached: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
+    """Of one network and its twin at all depths: errors, and steps to an error."""
+    rules = yardstick.rules
+    steps = [slows_with_depth(runs, reached, kind, rules) for kind in (False, True)]
+    return [*verdicts(runs, yardstick), *(each for each in steps if each)]
 
 
 def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> str:
@@ -113,7 +131,7 @@ def describe_machines(runs: pd.DataFrame) -> str:
     number of threads: across them only the distribution over seeds is the same.
     """
     names = {"device_type": "device", "capability": "instruction set", "torch": "torch"}
-    names |= {"threads": "threads"}
+    names |= {"threads": "threads", "results": "arithmetic number"}
     differing = []
     for column, name in names.items():
         values = sorted(map(str, runs[column].dropna().unique()))

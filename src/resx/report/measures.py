@@ -24,8 +24,8 @@ class Measure:
         return f"{100 * value:.2f}" if self.is_error else f"{value:.4f}"
 
     def show_difference(self, value: float) -> str:
-        """`+1.23` (points) for errors, `-0.1234` for losses."""
-        return f"{100 * value:+.2f}" if self.is_error else f"{value:+.4f}"
+        """`+1.23` (points) for errors; losses are compared as ratios: `3.3`."""
+        return f"{100 * value:+.2f}" if self.is_error else f"{value:.3g}"
 
 
 CLEAN_ERROR = Measure("train_clean_error", "Training error, clean pass")

@@ -1,44 +1,53 @@
-"""Which of several settings trains best."""
+"""Which of several settings trains best; those that cannot be told from the best stay together."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from resx.report.labels import as_key
-from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS
-from resx.report.sentences import percent
-from resx.report.verdict import MARGIN, Answer, Verdict, undecided, verdict
-from resx.report.verdicts import ended_runs, n_diverged
-from resx.statistics import Estimate, paired
+from resx.inference import Answer, Arm, Finding, Measure, Ranking, against_control, rank
+from resx.report.labels import as_key, short
+from resx.report.sentences import evidence, level, seeds
+from resx.report.verdict import Verdict
+from resx.report.yardstick import Yardstick
+from resx.store.summary import Status
 
-QUESTION = "Do the settings train differently?"
 Key = tuple[Any, ...]  # values of the settings
 
 
-def ranking(runs: pd.DataFrame, settings: list[str]) -> Verdict | None:
-    """Which of the rows' other settings trains best, which worst? For residual nets.
+def ranking(
+    runs: pd.DataFrame, settings: list[str], yardstick: Yardstick, control: dict[str, Any] | None
+) -> Verdict | None:
+    """By log loss, of the residual nets of the greatest depth, or all if each has its own depth.
 
-    Of the greatest depth, unless every setting has a depth of its own. By clean training error, or
-    by the loss where all errors are below half a point. None where there is nothing to compare.
+    Against the study's `control` if it names one: settings with values that tell one row. None
+    where there is nothing to compare.
     """
-    ended = ended_runs(runs)
+    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
     nets = _of_comparable_depth(ended[ended["residual"]], settings)
     groups = {as_key(key): group for key, group in nets.groupby(settings, dropna=False)}
-    failed = [key for key, group in groups.items() if n_diverged(group)]
-    trained = {
-        key: group
-        for key, group in groups.items()
-        if key not in failed and group[CLEAN_ERROR.column].notna().any()
-    }
-    divergences = f"Diverged: {'; '.join(_written(settings, key) for key in failed)}."
-    depths = tuple(sorted(nets["depth"].unique()))
-    if len(trained) < 2:
-        return undecided(QUESTION, divergences, depths) if failed else None
-    question = f"Which trains best{f' at {depths[0]} layers' if len(depths) == 1 else ''}?"
-    found = _best_and_worst(trained, settings)
-    text = f"{question} {found.text}{f' {divergences}' if failed else ''}"
-    return replace(found, text=text, depths=tuple(map(int, depths)))
+    arms = {_written(settings, key): yardstick.arm(group) for key, group in groups.items()}
+    arms = {name: arm for name, arm in arms.items() if arm.n}
+    if len(arms) < 2:
+        return None
+    depths = tuple(int(depth) for depth in sorted(nets["depth"].unique()))
+    where = f" at {depths[0]} layers" if len(depths) == 1 else ""
+    by = yardstick.name.replace("error", "loss")
+    if control is not None and (key := _row_of(control, settings, list(groups))) is not None:
+        return _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
+    found = rank(arms, yardstick.rules)
+    text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}"
+    first = next(iter(arms.values()))
+    return Verdict(
+        id="ranking",
+        question="Which setting trains best?",
+        answer=found.answer,
+        text=text,
+        measure=str(Measure.LOSS),
+        reason=str(found.reason),
+        n=(first.n, first.n),
+        depths=depths,
+    )
 
 
 def _of_comparable_depth(nets: pd.DataFrame, settings: list[str]) -> pd.DataFrame:
@@ -48,38 +57,76 @@ def _of_comparable_depth(nets: pd.DataFrame, settings: list[str]) -> pd.DataFram
     return nets
 
 
-def _best_and_worst(groups: dict[Key, pd.DataFrame], settings: list[str]) -> Verdict:
-    """The extremes of the mean over seeds, and whether their difference excludes zero."""
-    errors = {key: group[CLEAN_ERROR.column].mean() for key, group in groups.items()}
-    # Errors of a few images differ by chance; the loss still tells such settings apart.
-    measure = CLEAN_LOSS if max(errors.values()) < MARGIN else CLEAN_ERROR
-    means = {key: group[measure.column].mean() for key, group in groups.items()}
-    best, worst = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    rise = paired(*(groups[key].set_index("seed")[measure.column] for key in (worst, best)))
-    if means[best] == means[worst]:
-        answer, text = Answer.NO, f"All are alike: {percent(errors[best])} clean training error."
-    else:
-        answer = Answer.YES if rise.low > 0 else Answer.CANNOT_TELL
-        scores = [
-            f"{measure.show(means[key])}{' %' * measure.is_error} with "
-            + _written(settings, key, unlike=other)
-            for key, other in ((best, worst), (worst, best))
-        ]
-        by = "error" if measure.is_error else "loss (all errors are below half a point)"
-        text = f"By clean training {by}: {', '.join(scores)}; {_certainty(rise)}."
-    return verdict(QUESTION, answer, rise, text, measure.column, margin=None)
+def _ranked(found: Ranking, arms: Mapping[str, Arm], by: str, yardstick: Yardstick) -> str:
+    failed = "".join(
+        f"; {failed} of {n} runs with {name} failed" for name, (failed, n) in found.failed.items()
+    )
+    if not found.order:
+        return f"Cannot tell: in every setting some run failed{failed}."
+    best, *others = (f"{name} ({found.typical[name]:.3g})" for name in found.order)
+    count = seeds((next(iter(arms.values())).n,) * 2)
+    if found.answer is not Answer.YES:
+        listed = ", ".join([best, *others])
+        return f"Cannot tell them apart by {by} ({count}): {listed}{failed}."
+    level_with = [n for n in found.order[1:] if n in found.best]
+    worse = [
+        f"{name} ({found.typical[name] / found.typical[found.order[0]]:.3g} times, p ="
+        f" {found.p[name]:.2g})"
+        for name in found.order
+        if name not in found.best
+    ]
+    alike = f", not to be told from {' and '.join(level_with)}" if level_with else ""
+    return f"By {by} {best}{alike}; worse: {', '.join(worse)} ({count}){failed}."
 
 
-def _certainty(rise: Estimate) -> str:
-    if not rise.has_interval:
-        return "one seed, so no interval"
-    return f"{'beyond' if rise.low > 0 else 'within'} the 95 % interval of {rise.n} seeds"
+def _beside(
+    arms: Mapping[str, Arm], control: str, depths: tuple[int, ...], tail: str, yardstick: Yardstick
+) -> Verdict:
+    findings = against_control(arms, control, yardstick.rules)
+    words = {Answer.YES: "worse", Answer.REVERSED: "better", Answer.NO: "level"}
+    words |= {Answer.CANNOT_TELL: "cannot tell"}
+    parts = []
+    for answer, word in words.items():
+        named = [_beside_one(k, arms[k], f) for k, f in findings.items() if f.answer is answer]
+        parts += [f"{word}: {', '.join(named)}"] if named else []
+    n = arms[control].n
+    answers = {finding.answer for finding in findings.values()}
+    told = next((a for a in (Answer.REVERSED, Answer.YES, Answer.NO) if a in answers), None)
+    question = f"Does anything train better than {control}?"
+    # "Yes" if something is better; "reversed" if all that differs is worse.
+    swap = {Answer.REVERSED: Answer.YES, Answer.YES: Answer.REVERSED, Answer.NO: Answer.NO}
+    return Verdict(
+        id="ranking",
+        question=question,
+        answer=swap[told] if told else Answer.CANNOT_TELL,
+        text=f"Beside {control} ({level(arms[control], Measure.LOSS)}{tail}; {seeds((n, n))}):"
+        f" {'; '.join(parts)}.",
+        measure=str(Measure.LOSS),
+        margin=yardstick.rules.ratio,
+        n=(n, n),
+        depths=depths,
+    )
 
 
-def _written(settings: list[str], key: Key, unlike: Key = ()) -> str:
-    """`shortcut C, width 8`: the values of a key, or only those in which another differs."""
-    values = dict(zip(settings, key))
-    if unlike:
-        values = {s: v for (s, v), other in zip(values.items(), unlike) if v != other}
-    words = (setting.rsplit(".", 1)[-1].replace("_", " ") for setting in values)
-    return ", ".join(f"{word} {value}" for word, value in zip(words, values.values()))
+def _beside_one(name: str, arm: Arm, finding: Finding) -> str:
+    if finding.interval is None or finding.effect is None:
+        lost = finding.failed[0]
+        what = f"{lost} of {arm.n} runs failed" if lost else evidence(finding)
+        return f"{name} ({what})"
+    low, high = finding.interval
+    return f"{name} ({finding.effect:.3g} times, {low:.3g} to {high:.3g})"
+
+
+def _row_of(control: dict[str, Any], settings: list[str], keys: list[Key]) -> Key | None:
+    """The row that the study names; values are compared as they are written."""
+    for key in keys:
+        row = {name: str(value) for name, value in zip(settings, key)}
+        if all(row.get(name) == str(value) for name, value in control.items()):
+            return key
+    return None
+
+
+def _written(settings: list[str], key: Key) -> str:
+    """`shortcut C, width 8`: the values of a key that are not left to the network."""
+    words = [f"{short(s).replace('_', ' ')} {v}" for s, v in zip(settings, key) if v != "default"]
+    return ", ".join(words) or "default"

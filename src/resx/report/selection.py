@@ -1,17 +1,16 @@
 """Which runs a report is of, what its rows are, and which runs are judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from resx.config.schema import TrainConfig
+from resx.config.schema import StudyConfig, TrainConfig
 from resx.config.settings import flattened
 from resx.errors import RequestError
+from resx.report.best import best_of, describe_choices
 from resx.report.collect import Collected
-from resx.report.measures import CLEAN_ERROR
 from resx.report.mixing import describes_network, refuse_mixed_settings, varying
-from resx.store.summary import Status
 
 DEFAULT = "default"  # shown for a setting that is left to the network
 
@@ -28,25 +27,33 @@ class Selection:
     """What a report is asked for: the runs of a study, or any runs.
 
     `rows` are the settings that tell the table's rows apart, none to find them from the runs;
-    `protocol` holds the flat settings of the published experiment `reference`; `planned` one item
-    for every run that a grid asks for; at the best value of `best_over` a network is judged.
+    `protocol` holds the flat settings of the published experiment that the study names;
+    `planned` one item for every run that a grid asks for; `study` says how runs are judged.
     """
 
     name: str
     question: str
     command: str
     rows: tuple[str, ...] = ()
-    reference: str | None = None
     protocol: dict[str, Any] | None = None
     planned: tuple[PlannedRun, ...] = ()
-    best_over: str | None = None
+    study: StudyConfig = field(default_factory=StudyConfig)
+
+    @property
+    def reference(self) -> str | None:
+        return self.study.reference
+
+    @property
+    def best_over(self) -> str | None:
+        return self.study.best_over
 
 
 @dataclass(frozen=True)
 class SelectedRuns:
     """All `runs` of a report, and those of them that are `judged`: the same without a `best_over`.
 
-    A setting of the rows that was left to the network reads `default` in them.
+    A setting of the rows that was left to the network reads `default` in them. `choices` says at
+    which value of `best_over` each network is judged.
     """
 
     selection: Selection
@@ -55,6 +62,7 @@ class SelectedRuns:
     judged: pd.DataFrame
     curves: pd.DataFrame
     skipped: dict[str, str]
+    choices: str = ""
 
     @property
     def judged_rows(self) -> list[str]:
@@ -75,8 +83,11 @@ def select(collected: Collected, selection: Selection) -> SelectedRuns:
     rows = list(selection.rows) or default_rows(runs)
     refuse_mixed_settings(runs, rows, in_a_study=bool(selection.rows))
     runs = runs.assign(**{row: runs[row].map(_as_named) for row in rows})
-    judged = best_of(runs, rows, selection.best_over) if selection.best_over else runs
-    return SelectedRuns(selection, rows, runs, judged, collected.curves, collected.skipped)
+    judged, choices = runs, ""
+    if selection.best_over:
+        judged, found = best_of(runs, rows, selection.best_over)
+        choices = describe_choices(found, selection.best_over)
+    return SelectedRuns(selection, rows, runs, judged, collected.curves, collected.skipped, choices)
 
 
 def row_key(config: TrainConfig, rows: list[str]) -> tuple[Any, ...]:
@@ -91,24 +102,6 @@ def default_rows(runs: pd.DataFrame) -> list[str]:
     within = dict.fromkeys(key for family in families for key in varying(family))
     found = ["model.name"] * (len(families) > 1) + [k for k in within if describes_network(k)]
     return ["depth", *(k for k in found if k != "depth")]
-
-
-def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> pd.DataFrame:
-    """For each network only the runs at its best value of `setting`, by mean training error.
-
-    A value at which a run diverged is not the best.
-    """
-    networks = [row for row in rows if row != setting] + ["residual"]
-    kept = []
-    for _, group in runs.groupby(networks, dropna=False):
-        finished = group[group["status"] == Status.FINISHED]
-        means = finished.groupby(setting)[CLEAN_ERROR.column].mean()
-        diverged = group[group["status"] == Status.DIVERGED][setting].unique()
-        means = means.drop(diverged, errors="ignore")
-        # Where every value diverged that is the network's result, and any value shows it.
-        best = means.idxmin() if means.notna().any() else group[setting].iloc[0]
-        kept.append(group[group[setting] == best])
-    return pd.concat(kept)
 
 
 def _as_named(value: Any) -> Any:

@@ -1,8 +1,25 @@
-"""From the data of a verdict to its English; errors become percentage points here."""
+"""From findings to English; errors become percentage points here."""
 
+import math
+
+import numpy as np
+
+from resx.inference import (
+    Answer,
+    Arm,
+    ErrorLocation,
+    Finding,
+    LogLocation,
+    Measure,
+    Reason,
+    Rules,
+    numbers,
+    seeds_for_errors,
+    seeds_for_ratio,
+)
 from resx.report.measures import CLEAN_ERROR
-from resx.report.verdict import MARGIN, Answer
-from resx.statistics import Estimate, seeds_needed
+
+RATIOS = (Measure.LOSS, Measure.STEPS)
 
 
 def points(difference: float) -> str:
@@ -13,34 +30,86 @@ def percent(error: float) -> str:
     return f"{CLEAN_ERROR.show(error)} %"
 
 
-def change(difference: Estimate) -> str:
-    """`+4.90 points; 95 % interval +3.52 to +6.28, 3 seeds`."""
-    return f"{points(difference.mean)} points; {interval(difference)}"
+def level(arm: Arm, measure: Measure) -> str:
+    """What is typical of a network: `60.22 %`, a loss of `0.0031`, or that all runs diverged."""
+    if arm.diverged == arm.n:
+        return "divergence" if arm.n else "nothing"
+    if measure is Measure.LOSS:
+        finite = numbers(arm.losses)
+        return f"{math.exp(LogLocation(finite[~np.isnan(finite)]).typical):.4g}"
+    return percent(ErrorLocation(arm.finished_errors, arm.images).typical)
 
 
-def interval(difference: Estimate) -> str:
-    if not difference.has_interval:
-        return "one seed, so no interval"
-    low, high = points(difference.low), points(difference.high)
-    return f"95 % interval {low} to {high}, {difference.n} seeds"
+def quantity(name: str, finding: Finding, rules: Rules) -> str:
+    """`clean training error`; where losses decide, that they do, and why."""
+    if finding.measure is not Measure.LOSS:
+        return name
+    why = "" if rules.by_loss else "all errors are at the floor, so losses decide: "
+    return why + name.replace("error", "loss")
 
 
-def opening(answer: Answer, difference: Estimate, reverse: str = "No") -> str:
-    """The first words after a question; `reverse` says what the reverse is."""
-    if not difference.has_interval:
-        return "It seems so" if difference.mean > MARGIN else "It seems not"
-    if answer is Answer.CANNOT_TELL:
-        return f"Inconclusive, {more_seeds(difference, MARGIN)}"
-    return {Answer.YES: "Yes", Answer.NO: "No", Answer.REVERSED: reverse}[answer]
+def evidence(finding: Finding) -> str:
+    """`+4.90 points; 95 % interval +3.52 to +6.28; margin 0.5 points; 3 seeds`, or the p."""
+    ratio = finding.measure in RATIOS
+    parts = []
+    if finding.effect is not None:
+        parts.append(_times(finding.effect) if ratio else f"{points(finding.effect)} points")
+    if finding.interval is not None:
+        low, high = (f"{v:.3g}" if ratio else points(v) for v in finding.interval)
+        parts.append(f"95 % interval {low} to {high}")
+    if finding.p is not None:
+        kind = "ranks" if finding.reason is Reason.WORST_RANK else "numbers of failures"
+        parts.append(f"exact p = {finding.p:.2g} by {kind}")
+    margin = f"a factor of {finding.margin:g}" if ratio else f"{100 * finding.margin:g} points"
+    parts += [f"margin {margin}", seeds(finding.n)]
+    return "; ".join(parts)
 
 
-def more_seeds(difference: Estimate, margin: float | None = None) -> str:
-    """How many more would settle it; below `margin` a difference counts as none."""
-    needed = seeds_needed(difference, margin)
-    if needed is None:
-        return "and no affordable number of seeds would settle it"
-    return f"about {needed} more seed{'s' if needed > 1 else ''} would settle it"
+def _times(factor: float) -> str:
+    return f"{factor:.3g} times"
 
 
-def nothing_to_say(question: str, reason: str) -> str:
-    return f"{question} Nothing to say: {reason}."
+def seeds(n: tuple[int, int]) -> str:
+    count = str(n[0]) if n[0] == n[1] else f"{n[0]} and {n[1]}"
+    return f"{count} seed{'' if n == (1, 1) else 's'}"
+
+
+def failures(finding: Finding, names: tuple[str, str]) -> str:
+    """`; 1 of 3 plain and 0 of 3 residual runs failed (diverged or at chance)`, or nothing."""
+    if not any(finding.failed):
+        return ""
+    (first, second), (n, m) = finding.failed, finding.n
+    who = f"{first} of {n} {names[0]} and {second} of {m} {names[1]} runs"
+    return f"; {who} failed (diverged or at chance)"
+
+
+def why_not(finding: Finding, fresh_seeds: int | None) -> str:
+    """`; <why a question cannot be answered, and what would>`; empty if it is answered."""
+    if finding.answer is not Answer.CANNOT_TELL:
+        return ""
+    return f"; {_why_not(finding, fresh_seeds)}"
+
+
+def _why_not(finding: Finding, fresh_seeds: int | None) -> str:
+    if finding.reason is Reason.CHANCE:
+        return "neither network has learned more than chance"
+    if finding.reason is Reason.FLOOR:
+        return "all errors are a few images, and there are no losses to decide"
+    if min(finding.n) < 2:
+        return "one seed gives no interval" if min(finding.n) else "a network has no runs"
+    if finding.reason is Reason.FEW_SEEDS:
+        return "with so few seeds two equal networks could look like this by luck"
+    if finding.interval is None:
+        return "too few seeds to tell failures from luck"
+    if fresh_seeds is None:
+        return "even a fresh set of a hundred seeds might not tell"
+    return f"a fresh set of about {fresh_seeds} seeds each would tell with 80 % power"
+
+
+def fresh_seeds(first: Arm, second: Arm, finding: Finding, rules: Rules) -> int | None:
+    """How many fresh seeds an open question needs; None if it is answered or none suffice."""
+    if finding.answer is not Answer.CANNOT_TELL or finding.interval is None or min(finding.n) < 2:
+        return None
+    if finding.measure is Measure.LOSS:
+        return seeds_for_ratio(first.losses, second.losses, rules)
+    return seeds_for_errors(first, second, rules)

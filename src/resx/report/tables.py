@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from resx.report.departures import NO_PROTOCOL
+from resx.report.gaps import NO_CELL, Cell, Gap, gap_table
 from resx.report.labels import as_key, in_order, network_kind, short
 from resx.report.literature import published_columns
 from resx.report.measures import Measure
 from resx.report.selection import PlannedRun
-from resx.statistics import NO_ESTIMATE, Cell, Estimate, gap_table
+from resx.statistics import Mean
 from resx.store.summary import Status
 
 
@@ -41,12 +42,11 @@ def measure_table(
     planned: tuple[PlannedRun, ...] = (),
 ) -> pd.DataFrame:
     """One measure for every row of the study; a planned cell that no run has reads `missing`."""
-    finished = runs[measure.column].where(runs["status"] == Status.FINISHED)
-    cells = gap_table(runs.assign(**{measure.column: finished}), rows, measure.column)
+    cells = gap_table(runs, rows, measure)
     # A row without any run is no group of the table of runs: only the grid knows of it.
     present = {cell.key for cell in cells}
     absent = dict.fromkeys(run.key for run in planned if run.key not in present)
-    cells += [Cell(key, NO_ESTIMATE, NO_ESTIMATE, NO_ESTIMATE) for key in absent]
+    cells += [Cell(key, *NO_CELL) for key in absent]
     table = []
     for cell in sorted(cells, key=lambda cell: tuple(map(in_order, cell.key))):
         row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
@@ -61,7 +61,19 @@ def measure_table(
     return pd.DataFrame(table)
 
 
-def show_cell(value: Estimate, networks: pd.DataFrame, measure: Measure) -> str:
+def numeric_table(runs: pd.DataFrame, rows: list[str], measure: Measure) -> pd.DataFrame:
+    """The same as numbers, for programs: errors are fractions, gaps of losses ratios."""
+    table = []
+    for cell in gap_table(runs, rows, measure):
+        row: dict[str, Any] = dict(zip(map(short, rows), cell.key))
+        for kind, mean in (("plain", cell.plain), ("residual", cell.residual)):
+            row |= {f"{kind}_{name}": value for name, value in mean._asdict().items()}
+        row |= {"gap": cell.gap.effect, "gap_low": cell.gap.low, "gap_high": cell.gap.high}
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def show_cell(value: Mean, networks: pd.DataFrame, measure: Measure) -> str:
     """The value, and how many of the cell's runs have none, by the reason."""
     parts = [show(value, measure)] if value.n else []
     counts = networks["status"].value_counts()
@@ -71,18 +83,18 @@ def show_cell(value: Estimate, networks: pd.DataFrame, measure: Measure) -> str:
     return ", ".join(parts) or "missing"
 
 
-def show(value: Estimate, measure: Measure) -> str:
+def show(value: Mean, measure: Measure) -> str:
     """`12.34 ± 0.56 (3)`: percent for errors, n seeds in brackets."""
     spread = "" if math.isnan(value.std) else f" ± {measure.show(value.std)}"
     return f"{measure.show(value.mean)}{spread} ({value.n})"
 
 
-def show_gap(gap: Estimate, measure: Measure) -> str:
-    """Mean and 95 % interval in points, or the mean alone where one seed gives no interval."""
-    if gap.n == 0:
+def show_gap(gap: Gap, measure: Measure) -> str:
+    """In points, or as a ratio of losses, with its 95 % interval where there is one."""
+    if not gap.exists:
         return "-"
-    mean, low, high = map(measure.show_difference, (gap.mean, gap.low, gap.high))
-    return f"{mean} [{low}, {high}]" if gap.has_interval else f"{mean} (1 seed)"
+    effect, low, high = map(measure.show_difference, gap)
+    return f"{effect} [{low}, {high}]" if gap.has_interval else f"{effect} (no interval)"
 
 
 def matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "pd.Series[bool]":

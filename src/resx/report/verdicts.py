@@ -2,195 +2,159 @@
 
 import pandas as pd
 
-from resx.report.labels import network_kind
-from resx.report.measures import CLEAN_ERROR, TEST_ERROR
-from resx.report.sentences import change, more_seeds, nothing_to_say, opening, percent, points
-from resx.report.verdict import (
-    N_DIVERGED,
-    SHARE_DIVERGED,
+from resx.inference import (
     Answer,
-    Verdict,
-    gain_answer,
-    rise_answer,
-    undecided,
-    verdict,
+    Arm,
+    Finding,
+    compare,
+    degradation,
+    falls_with_depth,
+    first_gap,
 )
-from resx.statistics import by_seed, gap_table, paired
+from resx.report.causes import cause
+from resx.report.labels import network_kind
+from resx.report.sentences import (
+    evidence,
+    failures,
+    fresh_seeds,
+    level,
+    quantity,
+    why_not,
+)
+from resx.report.verdict import Verdict, nothing_to_say, verdict
+from resx.report.yardstick import Yardstick
 from resx.store.summary import Status
 
-CLEAN, TEST = CLEAN_ERROR.column, TEST_ERROR.column
+Depths = dict[int, Arm]
+CANNOT_TELL = "Cannot tell"
 
 
-def verdicts(runs: pd.DataFrame) -> list[Verdict]:
+def verdicts(runs: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
     """On degradation, its cause, and the gap, over runs that differ in depth.
 
-    Of one depth there is only the gap. Only finished and diverged runs count; a diverged one has
-    no error, but is a result.
+    Of one depth there is only the gap. Only finished and diverged runs count.
     """
-    ended = ended_runs(runs)
+    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    arms = {
+        kind: arms_by_depth(ended[ended["residual"] == kind], yardstick) for kind in (False, True)
+    }
     if ended["depth"].nunique() == 1:
-        found = [shortcut_helps(ended)]
+        found = [shortcut_helps(arms, yardstick)]
     else:
-        kinds = [kind for kind in (False, True) if (ended["residual"] == kind).any()]
-        found = [*(degradation(ended, kind) for kind in kinds), cause(ended), first_gap(ended)]
+        kinds = [kind for kind in (False, True) if arms[kind]]
+        found = [degrades(arms[kind], kind, yardstick) for kind in kinds]
+        found += [falls(arms[True], yardstick)] if arms[True] else []
+        found += [cause(ended[ended["residual"] == kind], kind, yardstick) for kind in kinds]
+        found += [gap_begins(arms, yardstick)]
     return [each for each in found if each]
 
 
-def ended_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Those with nothing left to train, without the last records of those that diverged."""
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
-    finished = ended["status"] == Status.FINISHED
-    return ended.assign(**{column: ended[column].where(finished) for column in (CLEAN, TEST)})
+def arms_by_depth(runs: pd.DataFrame, yardstick: Yardstick) -> Depths:
+    groups = ((int(depth), yardstick.arm(group)) for depth, group in runs.groupby("depth"))
+    return {depth: arm for depth, arm in groups if arm.n}
 
 
-def degradation(runs: pd.DataFrame, residual: bool) -> Verdict:
-    """Does the clean training error rise from the shallowest to the deepest net? (notes, 1.2)"""
-    question = f"Does the {network_kind(residual)} net degrade?"
-    networks = runs[runs["residual"] == residual]
-    depths = sorted(networks["depth"].unique())
-    if len(depths) < 2:
-        text = nothing_to_say(question, "it needs runs of two depths")
-        return undecided(question, text, tuple(depths))
-    ends = shallow, deep = depths[0], depths[-1]
-    shallow_runs, deep_runs = (networks[networks["depth"] == depth] for depth in ends)
-    if n_diverged(deep_runs) > n_diverged(shallow_runs):
-        return _more_diverge_with_depth(question, shallow_runs, deep_runs)
-    # Of one seed the nets of two depths see the same batches, so differences are paired.
-    errors = [by_seed(group, CLEAN).dropna() for group in (shallow_runs, deep_runs)]
-    rise = paired(errors[1], errors[0])
-    if rise.n == 0:
-        reason = "no seed has finished at both depths"
-        return undecided(question, nothing_to_say(question, reason), ends)
-    answer = rise_answer(rise)
-    first, last = means_of_common_seeds(*errors)
-    fact = f"clean training error goes from {percent(first)} at {shallow} to {percent(last)}"
-    text = f"{question} {opening(answer, rise)}: {fact} at {deep} layers ({change(rise)})."
-    return verdict(question, answer, rise, text, depths=ends)
+def degrades(arms: Depths, residual: bool, yardstick: Yardstick) -> Verdict:
+    """Is the deepest net worse than the best of the shallower ones? (notes, 1.2)"""
+    kind = network_kind(residual)
+    id, question = f"degradation-{kind}", f"Does the {kind} net degrade?"
+    if len(arms) < 2:
+        return nothing_to_say(id, question, "it needs runs of two depths", tuple(arms))
+    finding = degradation(arms, yardstick.rules)
+    assert finding.depths is not None
+    deep, shallow = finding.depths
+    words = {Answer.YES: ("Yes", "rises"), Answer.NO: ("No, it is level", "goes")}
+    words |= {Answer.REVERSED: ("No, it falls", "falls")}
+    return _on_depth(id, question, finding, (shallow, deep), arms, words, yardstick)
 
 
-def _more_diverge_with_depth(
-    question: str, shallow_runs: pd.DataFrame, deep_runs: pd.DataFrame
+def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
+    """Is the deepest residual net better than the shallowest? (notes, 5.2)"""
+    if len(arms) < 2:
+        return None
+    question = "Does the residual net's training error fall with depth?"
+    finding = falls_with_depth(arms, yardstick.rules)
+    assert finding.depths is not None
+    words = {Answer.YES: ("Yes", "falls"), Answer.NO: ("No, it is level", "goes")}
+    words |= {Answer.REVERSED: ("No, it rises", "rises")}
+    return _on_depth("falls-with-depth", question, finding, finding.depths, arms, words, yardstick)
+
+
+def _on_depth(
+    id: str,
+    question: str,
+    finding: Finding,
+    depths: tuple[int, int],
+    arms: Depths,
+    words: dict[Answer, tuple[str, str]],
+    yardstick: Yardstick,
 ) -> Verdict:
-    """The survivors' errors do not count: training that fails for more seeds is degradation."""
-    shallow, deep = (int(runs["depth"].iloc[0]) for runs in (shallow_runs, deep_runs))
-    few, many = n_diverged(shallow_runs), n_diverged(deep_runs)
-    fact = f"{many} of {len(deep_runs)} runs of {deep} layers diverged, {few} of {shallow} layers"
-    return Verdict(
-        question=question,
-        answer=Answer.YES,
-        effect=float(many - few),
-        interval=None,
-        measure=N_DIVERGED,
-        margin=None,
-        n=len(deep_runs),
-        text=f"{question} Yes: {fact}.",
-        depths=(shallow, deep),
+    """The sentence goes from the shallow to the deep net; so does the effect's sign in words."""
+    first, second = (arms[depth] for depth in finding.depths or depths)
+    needed = fresh_seeds(first, second, finding, yardstick.rules)
+    opening, verb = words.get(finding.answer, (CANNOT_TELL, "goes"))
+    start, end = (level(arms[depth], finding.measure) for depth in depths)
+    names = tuple(f"{depth}-layer" for depth in finding.depths or depths)
+    text = (
+        f"{opening}: {quantity(yardstick.name, finding, yardstick.rules)} {verb} from {start} at"
+        f" {depths[0]} to {end} at {depths[1]} layers ({evidence(finding)})"
+        f"{failures(finding, (names[0], names[1]))}{why_not(finding, needed)}."
     )
+    return verdict(id, question, finding, text, depths, needed)
 
 
-def n_diverged(runs: pd.DataFrame) -> int:
-    return int((runs["status"] == Status.DIVERGED).sum())
-
-
-def means_of_common_seeds(*errors: "pd.Series[float]") -> tuple[float, ...]:
-    """The means that belong to a paired difference: of the seeds that all of them have."""
-    seeds = errors[0].index
-    for other in errors[1:]:
-        seeds = seeds.intersection(other.index)
-    return tuple(float(each[seeds].mean()) for each in errors)
-
-
-def cause(runs: pd.DataFrame) -> Verdict | None:
-    """Over-fitting would lower the training error and raise the test error (notes, Q3).
-
-    The verdict's effect is the change of the training error. None without plain runs of two depths.
-    """
-    plain = runs[~runs["residual"] & runs[CLEAN].notna() & runs[TEST].notna()]
-    depths = sorted(plain["depth"].unique())
-    if len(depths) < 2:
-        return None
-    ends = depths[0], depths[-1]
-    shallow_runs, deep_runs = (plain[plain["depth"] == depth] for depth in ends)
-    train, test = (
-        paired(by_seed(deep_runs, column), by_seed(shallow_runs, column))
-        for column in (CLEAN, TEST)
-    )
-    if train.n == 0:
-        return None
-    answer, opening_words = Answer.CANNOT_TELL, "The intervals do not tell"
-    # With one seed the ends of the intervals are NaN, which is above and below nothing.
-    if train.low > 0 and test.low > 0:
-        answer, opening_words = Answer.YES, "Optimisation, both rise"
-    elif train.high < 0 and test.low > 0:
-        answer, opening_words = Answer.REVERSED, "Over-fitting"
-    changes = f"training error {points(train.mean)} points, test error {points(test.mean)}"
-    text = f"Over-fitting or optimisation? {opening_words} from plain-{ends[0]} to plain-{ends[1]}"
-    question = "Is it optimisation that fails, not generalisation?"
-    return verdict(question, answer, train, f"{text}: {changes}.", depths=ends)
-
-
-def shortcut_helps(runs: pd.DataFrame) -> Verdict | None:
+def shortcut_helps(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None:
     """Does the residual net of this depth train better than its plain twin?
 
     None if one of the twins is missing.
     """
-    twins = plain, residual = runs[~runs["residual"]], runs[runs["residual"]]
-    if plain.empty or residual.empty:
+    if not (arms[False] and arms[True]):
         return None
-    question = "Does the shortcut help?"
-    ends = (runs["depth"].iloc[0],)
-    shares = [n_diverged(twin) / len(twin) for twin in twins]
-    counts = [f"{n_diverged(twin)} of {len(twin)}" for twin in twins]
-    divergences = f"{counts[0]} plain and {counts[1]} residual runs diverged"
-    # Where one twin diverges more often, the errors of the survivors compare the lucky ones.
-    if shares[0] != shares[1]:
-        return _fewer_diverge(question, twins, shares, divergences)
-    errors = [by_seed(twin, CLEAN).dropna() for twin in twins]
-    gain = paired(*errors)
-    if gain.n == 0:
-        reason = "no seed has finished with and without it"
-        return undecided(question, nothing_to_say(question, reason), ends)
-    answer = gain_answer(gain)
-    without, with_it = means_of_common_seeds(*errors)
-    fact = f"clean training error {percent(without)} without, {percent(with_it)} with it"
-    tail = f"{fact} ({change(gain)})" + (f"; {divergences}" if any(shares) else "")
-    text = f"{question} {opening(answer, gain, reverse='No, it harms')}: {tail}."
-    return verdict(question, answer, gain, text, depths=ends)
+    ((depth, plain),), ((_, residual),) = arms[False].items(), arms[True].items()
+    finding = compare(plain, residual, yardstick.rules)
+    needed = fresh_seeds(plain, residual, finding, yardstick.rules)
+    words = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, it harms"}
+    opening = words.get(finding.answer, CANNOT_TELL)
+    twins = _twins(plain, residual, finding, yardstick)
+    text = f"{opening}: {twins}{why_not(finding, needed)}."
+    return verdict("shortcut-helps", "Does the shortcut help?", finding, text, (depth,), needed)
 
 
-def _fewer_diverge(
-    question: str, twins: tuple[pd.DataFrame, ...], shares: list[float], fact: str
-) -> Verdict:
-    helps = shares[0] > shares[1]
-    return Verdict(
-        question=question,
-        answer=Answer.YES if helps else Answer.REVERSED,
-        effect=shares[0] - shares[1],
-        interval=None,
-        measure=SHARE_DIVERGED,
-        margin=None,
-        n=min(map(len, twins)),
-        text=f"{question} {'Yes' if helps else 'No'}: {fact}.",
-        depths=(int(twins[0]["depth"].iloc[0]),),
+def _twins(plain: Arm, residual: Arm, finding: Finding, yardstick: Yardstick) -> str:
+    """Both facts: what the errors are, and how many runs failed."""
+    what = quantity(yardstick.name, finding, yardstick.rules)
+    without, with_it = level(plain, finding.measure), level(residual, finding.measure)
+    lost = failures(finding, ("plain", "residual"))
+    return f"{what} {without} without, {with_it} with it ({evidence(finding)}){lost}"
+
+
+def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None:
+    """The smallest depth from which on the shortcut helps (notes, 8.3). None without twins."""
+    pairs = {d: (arms[False][d], arms[True][d]) for d in sorted(arms[False].keys() & arms[True])}
+    if not pairs:
+        return None
+    found = first_gap(pairs, yardstick.rules)
+    *_, stopped = found.asked
+    if found.depth is None:
+        deepest = max(pairs)
+        needed = fresh_seeds(*pairs[deepest], found.finding, yardstick.rules)
+        words = {Answer.NO: "From none: level", Answer.REVERSED: "From none: it harms"}
+        opening = words.get(found.finding.answer, f"{CANNOT_TELL}:")
+        twins = _twins(*pairs[deepest], found.finding, yardstick)
+        why = why_not(found.finding, needed)
+        text, depths = f"{opening} at {deepest} layers, {twins}{why}.", (deepest,)
+    else:
+        needed, depths = None, (found.depth,)
+        text = (
+            f"From {found.depth} layers on: {_twins(*pairs[found.depth], found.finding, yardstick)}"
+        )
+        text += "." if stopped == found.depth else _end_of_gap(stopped, found.asked[stopped])
+    question = "From which depth on does the shortcut help?"
+    return verdict("first-gap", question, found.finding, text, depths, needed)
+
+
+def _end_of_gap(depth: int, finding: Finding) -> str:
+    words = {Answer.NO: "it is level", Answer.REVERSED: "it harms"}
+    return (
+        f". At {depth} layers {words.get(finding.answer, 'one cannot tell')} ({evidence(finding)})."
     )
-
-
-def first_gap(runs: pd.DataFrame) -> Verdict | None:
-    """The smallest depth at which the shortcut's gain is beyond doubt (notes, 8.3).
-
-    None if no depth has a seed with both twins.
-    """
-    question = "From which depth on is there a gap?"
-    cells = [c for c in gap_table(runs[runs[CLEAN].notna()], ["depth"], CLEAN) if c.gap.n]
-    if not cells:
-        return None
-    first = next((cell for cell in cells if cell.gap.excludes_zero), None)
-    if first is not None:
-        depth = int(str(first.key[0]))
-        text = f"{question} From {depth} layers ({change(first.gap)})."
-        return verdict(question, gain_answer(first.gap), first.gap, text, depths=(depth,))
-    deepest = cells[-1].gap
-    text = f"{question} Inconclusive at every depth; {more_seeds(deepest)}."
-    if not deepest.has_interval:
-        text = f"{question} One seed gives no interval to tell."
-    return verdict(question, Answer.CANNOT_TELL, deepest, text)

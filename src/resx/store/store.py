@@ -38,6 +38,10 @@ class Store:
         moment = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}-{os.getpid()}"
         return self._folder("studies", name, moment)
 
+    @property
+    def reports(self) -> Path:
+        return self._folder("reports")
+
     def report(self, name: str) -> Path:
         return self._folder("reports", name)
 

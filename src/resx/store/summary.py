@@ -68,6 +68,7 @@ class Summary:
     data_root: str | None = None
     data_fingerprint: str = ""
     images: dict[str, int] = field(default_factory=dict)
+    chance: float = 0.0  # error of naming every training image as the most frequent class
     normalization: dict[str, list[float]] = field(default_factory=dict)
     device: str = ""
     precision: str = ""

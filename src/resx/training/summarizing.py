@@ -42,6 +42,7 @@ def first_summary(experiment: Experiment, state: State, hash: str) -> Summary:
         flops=flops(network, dataset.channels, dataset.image_size),
         data_fingerprint=dataset.fingerprint,
         images=dataset.sizes,
+        chance=dataset.chance,
         normalization=_per_channel(dataset.normalization),
         device=str(experiment.device),
         environment=environment(),

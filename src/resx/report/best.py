@@ -1,0 +1,88 @@
+"""Each network at its best value of a setting, chosen on some seeds and judged on others."""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from resx.inference import Arm, choose
+from resx.report.labels import as_key, network_kind, short
+from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS
+from resx.report.yardstick import arm_of
+from resx.store.summary import Status
+
+
+class Chosen(NamedTuple):
+    """`network` at its best `value` of the setting; whether that is an end of the grid.
+
+    `judged_apart` is False where too few seeds have all values, so that the value was chosen on
+    the very runs that are judged.
+    """
+
+    network: str
+    value: Any
+    at_edge: bool
+    judged_apart: bool
+
+
+def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> tuple[pd.DataFrame, list[Chosen]]:
+    """For each network one run a seed: at the value that is best on all its OTHER seeds.
+
+    The best is that of fewest diverged runs, then of least clean training loss.
+    """
+    network_rows = [row for row in rows if row != setting]
+    kept, found = [], []
+    for key, group in runs.groupby([*network_rows, "residual"], dropna=False):
+        ended = group[group["status"].isin([Status.FINISHED, Status.DIVERGED])]
+        judged, chosen = _choose(ended, setting)
+        kept.append(judged)
+        if chosen is not None:
+            found.append(chosen._replace(network=_name(network_rows, as_key(key))))
+    return pd.concat(kept), found
+
+
+def _choose(runs: pd.DataFrame, setting: str) -> tuple[pd.DataFrame, Chosen | None]:
+    if runs.empty:
+        return runs, None
+    counts = runs.groupby("seed")[setting].nunique()
+    complete = runs[runs["seed"].isin(counts.index[counts == runs[setting].nunique()])]
+    usable = complete if complete["seed"].nunique() > 1 else runs
+    arms = {value: _arm(group) for value, group in usable.groupby(setting)}
+    seeds = sorted(usable["seed"].unique())
+    if usable is complete:
+        choice = choose(arms)
+        values = dict(zip(seeds, choice.per_seed))
+        judged = usable[usable[setting] == usable["seed"].map(values)]
+        return judged, Chosen("", choice.chosen, choice.at_edge, judged_apart=True)
+    best = min(arms, key=lambda value: (arms[value].diverged, _least(arms[value])))
+    ends = (min(arms), max(arms))
+    return runs[runs[setting] == best], Chosen("", best, best in ends, judged_apart=False)
+
+
+def _arm(runs: pd.DataFrame) -> Arm:
+    return arm_of(runs, CLEAN_ERROR, CLEAN_LOSS, int(runs["images"].max()))
+
+
+def _least(arm: Arm) -> float:
+    finite = [loss for loss in arm.losses or arm.errors if loss is not None]
+    return sum(finite) / len(finite) if finite else float("inf")
+
+
+def _name(rows: list[str], key: tuple[Any, ...]) -> str:
+    """`plain, depth 56`."""
+    *values, residual = key
+    named = [f"{short(row)} {value}" for row, value in zip(rows, values) if value != "default"]
+    return ", ".join([network_kind(residual), *named])
+
+
+def describe_choices(found: list[Chosen], setting: str) -> str:
+    """One sentence: every network's value, marked where it lies at an end of the grid."""
+    if not found:
+        return ""
+    named = [f"{c.network}: {c.value:g}{' (end of the grid)' * c.at_edge}" for c in found]
+    apart = all(chosen.judged_apart for chosen in found)
+    how = (
+        "each seed is judged at the value that its other seeds choose"
+        if apart
+        else "with too few seeds, chosen on the runs that are judged"
+    )
+    return f"Best {short(setting)} by training loss ({how}): {'; '.join(named)}."

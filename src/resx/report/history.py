@@ -1,0 +1,67 @@
+"""Which reports there were before, so that seeds that were added after a look are said so."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from resx.config.settings import flatten
+from resx.report.mixing import SILENT
+
+HISTORY = "history.jsonl"
+
+
+def added_seeds(runs: pd.DataFrame, folder: Path) -> str:
+    """`Seeds 3, 4 were added after a report of ...`, empty if none of the same networks had fewer.
+
+    Looking, adding seeds and looking again finds gaps that are not there more often than stated.
+    """
+    networks, seeds = fingerprint(runs), set(map(int, runs["seed"]))
+    fewer = [
+        entry
+        for entry in read(folder / HISTORY)
+        if entry["networks"] == networks and set(entry["seeds"]) < seeds
+    ]
+    if not fewer:
+        return ""
+    last = max(fewer, key=lambda entry: len(entry["seeds"]))
+    added = sorted(seeds - set(last["seeds"]))
+    return (
+        f"Seeds {', '.join(map(str, added))} were added after a report of {len(last['seeds'])}"
+        f" seeds ({last['day']}): together they are no fresh set."
+    )
+
+
+def note(runs: pd.DataFrame, folder: Path) -> None:
+    """Remember this report, once for the same networks and seeds."""
+    entry = {"networks": fingerprint(runs), "seeds": sorted(set(map(int, runs["seed"])))}
+    if any(entry.items() <= earlier.items() for earlier in read(folder / HISTORY)):
+        return
+    with (folder / HISTORY).open("a") as file:
+        file.write(json.dumps(entry | {"day": time.strftime("%Y-%m-%d")}) + "\n")
+
+
+def fingerprint(runs: pd.DataFrame) -> str:
+    """Of all settings that decide the runs' results, but for their seeds."""
+    texts = set()
+    for config in runs["config"]:
+        flat = flatten(config)
+        kept = {k: v for k, v in flat.items() if k not in SILENT and not k.startswith("study.")}
+        texts.add(json.dumps(kept, sort_keys=True, default=str))
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Entries that are whole; a line that a kill has cut is no entry."""
+    entries = []
+    for line in path.read_text().splitlines() if path.is_file() else ():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and {"networks", "seeds", "day"} <= entry.keys():
+            entries.append(entry)
+    return entries
