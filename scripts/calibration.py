@@ -118,7 +118,7 @@ def twin_tables(twins: Simulated, gaps: Simulated) -> dict[str, str]:
             gaps,
             {"above 0": lambda r: r.above_zero, "beyond margin": lambda r: r.yes},
         ),
-        "Beside Student's paired interval of the mean, which reports still use": by_seeds(
+        "Beside Student's paired interval of the mean, which reports used before": by_seeds(
             {**twins, **gaps},
             {
                 "its coverage of the mean": lambda r: r.today_covers_mean,

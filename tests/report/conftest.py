@@ -45,5 +45,5 @@ def written(tmp_path_factory: pytest.TempPathFactory, base: dict[str, Any]) -> I
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["resx", "report", "runs=outputs/runs/**"])
         code = cli.main()
-    (directory,) = folder.glob("outputs/reports/*")
+    (directory,) = folder.glob("outputs/reports/*/")
     yield Written(code, out.getvalue(), directory, runs)

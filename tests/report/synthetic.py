@@ -30,12 +30,22 @@ class Runs:
         self.outputs = outputs
         self.base = base
 
-    def write(self, errors: Errors, test: Errors | None = None, **settings: Any) -> None:
-        """Of every network as many seeds as it has errors; test errors equal them unless given."""
+    def write(
+        self,
+        errors: Errors,
+        test: Errors | None = None,
+        losses: Errors | None = None,
+        **settings: Any,
+    ) -> None:
+        """Of every network as many seeds as it has errors.
+
+        Test errors equal them, and losses are twice as large, unless they are given.
+        """
         for network, values in errors.items():
             for seed, error in enumerate(values):
                 test_error = error if test is None else test[network][seed]
-                self.write_one(*network, seed, error, test_error, **settings)
+                loss = None if losses is None else losses[network][seed]
+                self.write_one(*network, seed, error, test_error, loss=loss, **settings)
 
     def write_one(
         self,
@@ -45,6 +55,7 @@ class Runs:
         error: float,
         test_error: float | None = None,
         status: str = "finished",
+        loss: float | None = None,
         **settings: Any,
     ) -> Path:
         """A run whose clean training error ends at `error`; `settings` such as `recipe__lr=0.3`."""
@@ -61,6 +72,8 @@ class Runs:
         directory = self.outputs / "runs" / config["data"]["name"] / network / f"s{seed}-{tag}0"
         directory.mkdir(parents=True)
         scores = scores_of(error, error if test_error is None else test_error)
+        if loss is not None:
+            scores["train_clean"]["loss"] = loss
         records = [
             score | {"step": step, "split": split, "error": score["error"] + 1 / step}
             for step in STEPS

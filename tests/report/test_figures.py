@@ -3,6 +3,8 @@
 import pytest
 
 from resx.report.figures import curves_figure, depth_figure, gap_figure, rows_figure
+from resx.report.gaps import gap_table
+from resx.report.measures import CLEAN_ERROR
 from tests.report.synthetic import DEGRADED
 
 
@@ -52,9 +54,10 @@ def test_final_errors_are_those_of_finished_runs(degraded):
 def test_the_gap_is_drawn_with_its_interval(degraded):
     (axis,) = gap_figure(degraded.runs).axes
     assert [list(bar.lines[0].get_xdata()) for bar in axis.containers] == [[20], [56]]
-    # gaps 5.9, 5.3, 6.4: std 0.551, and 4.303 * 0.551 / sqrt(3) = 1.37
     (interval,) = axis.containers[1].lines[2][0].get_segments()
-    assert interval[:, 1] == pytest.approx([4.50, 7.23], abs=0.01)
+    (cell,) = (c for c in gap_table(degraded.runs, ["depth"], CLEAN_ERROR) if c.key == (56,))
+    assert interval[:, 1] == pytest.approx([100 * cell.gap.low, 100 * cell.gap.high])
+    assert 4 < interval[0, 1] < 5.9 < interval[1, 1] < 8
 
 
 def test_variants_have_a_line_each_and_say_what_diverged(runs):

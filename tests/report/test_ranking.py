@@ -1,11 +1,19 @@
-"""Variants are ranked by what tells them apart."""
+"""Settings are ranked by log loss; what cannot be told from the best stays with it."""
 
 import pytest
 
+from resx.config.schema import StudyConfig
+from resx.inference import Answer
 from resx.report.ranking import ranking
-from resx.report.verdict import Answer
+from resx.report.yardstick import yardstick_of
 
 SETTINGS = ["model.shortcut"]
+
+
+def rank(runs, control=None):
+    collected = runs.collect()
+    judged, yardstick = yardstick_of(collected.runs, collected.curves, StudyConfig(name="test"))
+    return ranking(judged, SETTINGS, yardstick, control)
 
 
 def write_shortcuts(runs, **errors):
@@ -13,44 +21,58 @@ def write_shortcuts(runs, **errors):
         runs.write({(56, True): values}, model__shortcut=shortcut)
 
 
-def test_the_best_and_the_worst_are_named_and_so_are_those_that_diverged(runs):
-    write_shortcuts(runs, A=(0.02, 0.03), B=(0.10, 0.12), C=(0.5,))
-    runs.write_one(56, True, 1, 0.5, status="diverged", model__shortcut="C")
-    verdict = ranking(runs.collect().runs, SETTINGS)
-    assert verdict.text == (
-        "Which trains best at 56 layers? By clean training error: 2.50 % with shortcut A, "
-        "11.00 % with shortcut B; beyond the 95 % interval of 2 seeds. Diverged: shortcut C."
+def test_what_is_worse_than_the_best_is_named_and_so_is_what_fails(runs):
+    write_shortcuts(runs, A=(0.020, 0.021, 0.022), B=(0.10, 0.12, 0.11), C=(0.5, 0.4))
+    runs.write_one(56, True, 2, 0.5, status="diverged", model__shortcut="C")
+    verdict = rank(runs)
+    assert verdict.answer is Answer.YES
+    assert verdict.text.startswith(
+        "Which trains best at 56 layers? By clean training loss shortcut A (0.042); worse: "
+        "shortcut B (5.23 times, p ="
     )
-    assert (verdict.answer, verdict.depths, verdict.n) == (Answer.YES, (56,), 2)
-    assert verdict.effect == pytest.approx(0.085)
+    assert verdict.text.endswith("(3 seeds); 1 of 3 runs with shortcut C failed.")
+    assert verdict.depths == (56,)
 
 
-def test_settings_that_all_fail_alike_are_called_alike(runs):
-    write_shortcuts(runs, A=(0.9, 0.9), B=(0.9, 0.9))
-    verdict = ranking(runs.collect().runs, SETTINGS)
-    assert verdict.text == (
-        "Which trains best at 56 layers? All are alike: 90.00 % clean training error."
-    )
-    assert verdict.answer is Answer.NO
-
-
-def test_errors_of_a_few_images_are_ranked_by_their_loss(runs):
-    write_shortcuts(runs, A=(0.001, 0.002), B=(0.002, 0.003))
-    verdict = ranking(runs.collect().runs, SETTINGS)
-    assert "By clean training loss (all errors are below half a point): 0.0030 with" in verdict.text
-    assert verdict.measure == "train_clean_loss"
-
-
-def test_one_seed_ranks_nothing_beyond_doubt(runs):
-    write_shortcuts(runs, A=(0.1,), B=(0.2,))
-    verdict = ranking(runs.collect().runs, SETTINGS)
-    assert verdict.text.endswith("one seed, so no interval.")
+def test_equal_settings_are_not_told_apart(runs):
+    """Once the best of them was held against the worst, chosen after looking."""
+    errors = {name: (0.02 + i * 1e-4, 0.021, 0.022 - i * 1e-4) for i, name in enumerate("ABCDEFGH")}
+    write_shortcuts(runs, **errors)
+    verdict = rank(runs)
     assert verdict.answer is Answer.CANNOT_TELL
+    assert "Cannot tell them apart by clean training loss (3 seeds): shortcut" in verdict.text
+
+
+def test_settings_that_all_fail_are_no_ranking(runs):
+    write_shortcuts(runs, A=(0.9, 0.9), B=(0.9, 0.9))
+    verdict = rank(runs)
+    assert verdict.answer is Answer.CANNOT_TELL
+    assert "in every setting some run failed; 2 of 2 runs with shortcut A failed" in verdict.text
+
+
+def test_settings_at_the_floor_of_error_are_ranked_by_their_loss(runs):
+    errors = {(56, True): (0.0, 0.0, 0.0007)}
+    for shortcut, loss in (("A", 0.001), ("B", 0.01)):
+        losses = {(56, True): (loss, 1.1 * loss, 0.9 * loss)}
+        runs.write(errors, losses=losses, model__shortcut=shortcut)
+    assert "worse: shortcut B (10 times" in rank(runs).text
+
+
+def test_one_seed_ranks_nothing(runs):
+    write_shortcuts(runs, A=(0.1,), B=(0.2,))
+    assert rank(runs).answer is Answer.CANNOT_TELL
 
 
 def test_one_setting_is_not_ranked(runs):
     write_shortcuts(runs, A=(0.1, 0.2))
-    assert ranking(runs.collect().runs, SETTINGS) is None
-    runs.write_one(56, True, 0, 0.9, status="diverged", model__shortcut="B")
-    verdict = ranking(runs.collect().runs, SETTINGS)
-    assert (verdict.text, verdict.answer) == ("Diverged: shortcut B.", Answer.CANNOT_TELL)
+    assert rank(runs) is None
+
+
+@pytest.mark.parametrize(("control", "answer"), [("A", Answer.REVERSED), ("B", Answer.YES)])
+def test_beside_a_control_every_setting_is_better_worse_or_level(runs, control, answer):
+    write_shortcuts(runs, A=(0.020, 0.021, 0.022), B=(0.10, 0.12, 0.11))
+    verdict = rank(runs, {"model.shortcut": control})
+    assert verdict.answer is answer
+    word = "worse: shortcut B (5.23 times" if control == "A" else "better: shortcut A (0.191 times"
+    assert verdict.text.startswith(f"Beside shortcut {control} (")
+    assert word in verdict.text

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from resx.config.schema import StudyConfig
 from resx.errors import RequestError
-from resx.report.selection import best_of
+from resx.report.best import best_of, describe_choices
 from tests.report.synthetic import DEGRADED
 
 
@@ -77,11 +78,17 @@ def test_a_setting_left_to_the_network_is_a_row_called_default(runs):
 def test_a_study_of_learning_rates_judges_each_net_at_its_best(runs):
     runs.write({(56, False): (0.6, 0.6), (56, True): (0.01, 0.02)}, recipe__lr=0.1)
     runs.write({(56, False): (0.4, 0.5), (56, True): (0.03, 0.04)}, recipe__lr=0.01)
-    best = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    best, choices = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
     chosen = {(run["residual"], run["recipe.lr"]) for _, run in best.iterrows()}
     assert chosen == {(False, 0.01), (True, 0.1)}
-    report = runs.report(rows=("depth", "recipe.lr"), best_over="recipe.lr")
-    assert "45.00 % without, 1.50 % with it" in report.verdicts[0].text
+    assert [choice.at_edge for choice in choices] == [True, True]
+    study = StudyConfig(name="s", best_over="recipe.lr")
+    report = runs.report(rows=("depth", "recipe.lr"), study=study)
+    assert "44.95 % without, 1.42 % with it" in report.verdicts[0].text
+    assert (
+        "Best lr by training loss (each seed is judged at the value that its other seeds choose):"
+        " plain, depth 56: 0.01 (end of the grid); residual, depth 56: 0.1 (end of the grid)."
+    ) in report.sentences
     (table, *_) = report.tables.gaps.values()
     assert len(table) == 2  # but the table shows every rate
 
@@ -90,8 +97,25 @@ def test_a_value_at_which_a_run_diverged_is_not_the_best(runs):
     runs.write({(56, False): (0.1,)}, recipe__lr=0.1)
     runs.write_one(56, False, 1, 0.1, status="diverged", recipe__lr=0.1)
     runs.write({(56, False): (0.4, 0.4)}, recipe__lr=0.01)
-    best = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
-    assert set(best["recipe.lr"]) == {0.01}
+    best, _ = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    assert set(best["recipe.lr"][:1]) == {0.01}
+
+
+def test_no_seed_is_judged_at_a_value_that_it_helped_to_choose(runs):
+    """Seed 0 is lucky at 0.1 and so would choose it for itself: the others choose 0.01."""
+    runs.write({(56, True): (0.001, 0.30, 0.31)}, recipe__lr=0.1)
+    runs.write({(56, True): (0.20, 0.20, 0.21)}, recipe__lr=0.01)
+    best, (choice,) = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    assert choice.judged_apart
+    assert dict(zip(best["seed"], best["recipe.lr"]))[0] == 0.01
+
+
+def test_with_too_few_seeds_it_is_said_that_choice_and_judgement_share_them(runs):
+    runs.write({(56, True): (0.1,)}, recipe__lr=0.1)
+    runs.write({(56, True): (0.2,)}, recipe__lr=0.01)
+    best, found = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    assert list(best["recipe.lr"]) == [0.1]
+    assert "chosen on the runs that are judged" in describe_choices(found, "recipe.lr")
 
 
 def test_runs_that_cannot_be_read_are_no_report(runs):

@@ -29,8 +29,11 @@ def added_seeds(runs: pd.DataFrame, folder: Path) -> str:
         return ""
     last = max(fewer, key=lambda entry: len(entry["seeds"]))
     added = sorted(seeds - set(last["seeds"]))
+    whose = (
+        f"Seed {added[0]} was" if len(added) == 1 else f"Seeds {', '.join(map(str, added))} were"
+    )
     return (
-        f"Seeds {', '.join(map(str, added))} were added after a report of {len(last['seeds'])}"
+        f"{whose} added after a report of {len(last['seeds'])}"
         f" seeds ({last['day']}): together they are no fresh set."
     )
 

@@ -1,0 +1,85 @@
+"""What the studies found, as one page: writes docs/studies.md from the run store.
+
+python scripts/studies.py --seeds 5                      # those below, as far as their runs are there
+python scripts/studies.py --outputs PATH --print degradation lr_fairness
+
+It trains nothing: `resx study NAME 'seed=range(5)'` does. Each report is made anew.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+PAGE = Path(__file__).parents[1] / "docs" / "studies.md"
+STUDIES = (
+    "degradation",
+    "degradation_long",
+    "lr_fairness",
+    "batch_norm",
+    "batch_size",
+    "shortcuts",
+    "families",
+    "preact_depth",
+    "identity_variants",
+    "wide_vs_deep",
+    "cardinality",
+    "dense_chain",
+    "highway_depth",
+    "vit_skips",
+    "zero_init",
+)
+HEAD = """# Studies
+
+Written by `{command}` (scripts/studies.py) from the runs of a store: the verdicts of every study as they
+were computed, by the rules of [statistics.md](statistics.md), and where its runs were made.
+"""
+
+
+def section(study: str, seeds: int, outputs: Path) -> str:
+    """A study's verdicts, as its report has them."""
+    command = ["report", f"study={study}", f"seed=range({seeds})", f"outputs={outputs}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "resx", *command], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        return f"## {study}\n\nNot measured: {done.stderr.strip().splitlines()[-1]}\n"
+    folder = Path(done.stdout.strip().splitlines()[-1].removeprefix("page: ")).parent
+    runs = pd.read_csv(folder / "runs.csv")
+    verdicts = json.loads((folder / "verdicts.json").read_text())
+    states = ", ".join(f"{n} {status}" for status, n in runs["status"].value_counts().items())
+    told = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
+    notes = told[len(verdicts) :]
+    made = [distinct(runs[column]) for column in ("capability", "torch", "commit")]
+    facts = (
+        f"{states}; seeds {distinct(runs['seed'])}; {made[0]}, torch {made[1]}; commit {made[2]}"
+    )
+    lines = [f"- **{v['answer']}** {v['text']}" for v in verdicts]
+    return "\n".join([f"## {study}", "", *lines, *(f"- {n}" for n in notes), "", f"({facts})", ""])
+
+
+def distinct(column: "pd.Series[str]") -> str:
+    return ", ".join(str(v)[:12] for v in sorted(column.dropna().unique()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("studies", nargs="*", default=STUDIES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--outputs", type=Path, default=Path("outputs"))
+    parser.add_argument("--print", action="store_true", dest="prints", help="do not write the page")
+    asked = parser.parse_args()
+    sections = [section(study, asked.seeds, asked.outputs) for study in asked.studies]
+    command = f"python scripts/studies.py --seeds {asked.seeds}"
+    text = "\n".join([HEAD.format(command=command), *sections])
+    if asked.prints:
+        print(text)
+    else:
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

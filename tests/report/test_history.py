@@ -1,0 +1,38 @@
+"""Seeds that were added after a look at a report are said so."""
+
+import pytest
+
+from resx.report.build import build_report
+from resx.report.selection import Selection
+from resx.store.store import Store
+from tests.report.synthetic import DEGRADED
+
+
+@pytest.fixture
+def report(runs, monkeypatch):
+    monkeypatch.setattr("resx.report.build.draw_figures", lambda report, directory: {})
+    return lambda: build_report(runs.collect(), Selection("n", "", ""), Store(runs.outputs))
+
+
+def test_seeds_added_after_a_report_are_said_so(runs, report):
+    runs.write(DEGRADED)
+    assert report().added == report().added == ""
+    for (depth, residual), errors in DEGRADED.items():
+        runs.write_one(depth, residual, 3, errors[0])
+    sentence = report().sentences[-1]
+    assert sentence.startswith("Seed 3 was added after a report of 3 seeds (")
+    assert report().sentences[-1] == sentence  # and it stays said
+
+
+def test_other_networks_are_no_earlier_report(runs, report):
+    runs.write(DEGRADED)
+    report()
+    runs.write({(110, True): (0.1, 0.1, 0.1, 0.1)})
+    assert report().added == ""
+
+
+def test_a_study_that_is_still_running_is_no_report_to_add_to(runs, report):
+    runs.write_one(20, True, 0, 0.1, status="interrupted")
+    report()
+    runs.write_one(20, True, 1, 0.1)
+    assert not (runs.outputs / "reports" / "history.jsonl").exists()
