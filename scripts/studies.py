@@ -1,6 +1,6 @@
 """What the studies found, as one page: writes docs/studies.md from the run store.
 
-python scripts/studies.py --seeds 5                      # those below, as far as their runs are there
+python scripts/studies.py --seeds 5              # those below, as far as their runs are there
 python scripts/studies.py --outputs PATH --print degradation lr_fairness
 
 It trains nothing: `resx study NAME 'seed=range(5)'` does. Each report is made anew.
@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -34,31 +35,43 @@ STUDIES = (
 )
 HEAD = """# Studies
 
-Written by `{command}` (scripts/studies.py) from the runs of a store: the verdicts of every study as they
-were computed, by the rules of [statistics.md](statistics.md), and where its runs were made.
+Written by `{command}` (scripts/studies.py) from the runs of a store: the verdicts
+of every study as they were computed, by the rules of [statistics.md](statistics.md).
+
+| study | verdicts | runs | instruction set | torch | commit |
+| --- | --- | --- | --- | --- | --- |
 """
 
 
-def section(study: str, seeds: int, outputs: Path) -> str:
-    """A study's verdicts, as its report has them."""
+class Told(NamedTuple):
+    """A study's row of the table, and its sentences."""
+
+    row: str
+    section: str
+
+
+def tell(study: str, seeds: int, outputs: Path) -> Told:
+    """As the study's report has it."""
     command = ["report", f"study={study}", f"seed=range({seeds})", f"outputs={outputs}"]
     done = subprocess.run(
         [sys.executable, "-m", "resx", *command], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        return f"## {study}\n\nNot measured: {done.stderr.strip().splitlines()[-1]}\n"
+        reason = done.stderr.strip().splitlines()[-1]
+        return Told(f"| {study} | not measured: {reason} | | | | |", "")
     folder = Path(done.stdout.strip().splitlines()[-1].removeprefix("page: ")).parent
     runs = pd.read_csv(folder / "runs.csv")
     verdicts = json.loads((folder / "verdicts.json").read_text())
-    states = ", ".join(f"{n} {status}" for status, n in runs["status"].value_counts().items())
-    told = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
-    notes = told[len(verdicts) :]
-    made = [distinct(runs[column]) for column in ("capability", "torch", "commit")]
-    facts = (
-        f"{states}; seeds {distinct(runs['seed'])}; {made[0]}, torch {made[1]}; commit {made[2]}"
+    answers = "; ".join(
+        f"{v['scope'] and v['scope'] + ': '}{v['id']} **{v['answer']}**" for v in verdicts
     )
+    states = ", ".join(f"{n} {status}" for status, n in runs["status"].value_counts().items())
+    made = " | ".join(distinct(runs[column]) for column in ("capability", "torch", "commit"))
+    notes = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
     lines = [f"- **{v['answer']}** {v['text']}" for v in verdicts]
-    return "\n".join([f"## {study}", "", *lines, *(f"- {n}" for n in notes), "", f"({facts})", ""])
+    lines += [f"- {note}" for note in notes[len(verdicts) :]]
+    row = f"| [{study}](#{study}) | {answers} | {states} | {made} |"
+    return Told(row, "\n".join([f"\n## {study}\n", *lines]))
 
 
 def distinct(column: "pd.Series[str]") -> str:
@@ -72,9 +85,10 @@ def main() -> None:
     parser.add_argument("--outputs", type=Path, default=Path("outputs"))
     parser.add_argument("--print", action="store_true", dest="prints", help="do not write the page")
     asked = parser.parse_args()
-    sections = [section(study, asked.seeds, asked.outputs) for study in asked.studies]
-    command = f"python scripts/studies.py --seeds {asked.seeds}"
-    text = "\n".join([HEAD.format(command=command), *sections])
+    told = [tell(study, asked.seeds, asked.outputs) for study in asked.studies]
+    head = HEAD.format(command=f"python scripts/studies.py --seeds {asked.seeds}")
+    sections = [each.section for each in told if each.section]
+    text = head + "\n".join([*(each.row for each in told), *sections]) + "\n"
     if asked.prints:
         print(text)
     else:

@@ -126,10 +126,10 @@ def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
     experiment = prepare(config)
     if saved["classes"] != experiment.dataset.classes:
         raise RequestError("the run was trained on other classes than these images have")
-    load_weights(experiment.network, saved["state"]["model"], "resx")
+    load_weights(experiment.network, checkpoint.evaluated_weights(saved), "resx")
     experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
     step = saved["state"]["step"]
-    if config.recipe.bn_reestimate and step:
+    if config.recipe.bn_reestimate and step and not saved["state"].get("statistics"):
         parts = experiment.network, experiment.dataset, config.recipe
         reestimate_on_latest(*parts, config.seed, step, config.precision)
     return replace(experiment, step=step)

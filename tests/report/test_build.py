@@ -46,7 +46,7 @@ def test_the_verdicts_are_written_as_data(written):
         ("degradation-plain", "yes"),
         ("degradation-residual", "cannot tell"),
     ]
-    assert {"falls-with-depth", "overfitting-plain", "first-gap", "convergence-residual"} <= {
+    assert {"falls-with-depth", "cause", "first-gap", "convergence-residual"} <= {
         v["id"] for v in verdicts
     }
     low, high = verdicts[0]["interval"]

@@ -25,7 +25,7 @@ def judge(runs: Runs, errors=None, test=None, study=None, losses=None, **setting
 
 def test_degradation_is_found_and_called_optimisation(runs):
     found = judge(runs, DEGRADED)
-    plain, cause = found["degradation-plain"], found["overfitting-plain"]
+    plain, cause = found["degradation-plain"], found["cause"]
     assert plain.answer is Answer.YES
     start = "Does the plain net degrade? Yes: clean training error rises from 1.10 % at 20 to"
     assert plain.text.startswith(start)
@@ -170,7 +170,7 @@ def test_over_fitting_is_told_from_optimisation(runs):
     """Training +0.2, test +8.0 points was called optimisation once."""
     train = {(20, True): (0.020, 0.021, 0.019), (56, True): (0.022, 0.023, 0.021)}
     test = {(20, True): (0.08, 0.081, 0.079), (56, True): (0.16, 0.165, 0.155)}
-    found = judge(runs, train, test)["overfitting-residual"]
+    found = judge(runs, train, test)["overfitting"]
     assert found.answer is Answer.YES
     assert found.effect == pytest.approx(0.078, abs=2e-3)
     assert found.text.startswith("Does the residual net over-fit? Over-fitting grows from")

@@ -28,7 +28,7 @@ def main(config: ExportConfig, typed: Typed) -> int:
     mean, std, classes = saved["mean"], saved["std"], saved["classes"]
     shape = (len(classes), mean.shape[-1], own.data.image_size)
     network = build_network(own, *shape, torch.device("cpu"))
-    load_weights(network, saved["state"]["model"], "resx")
+    load_weights(network, checkpoint.evaluated_weights(saved), "resx")
     weights = export_weights(network, config.naming)
     file = Path(config.file or Path(config.run, f"{config.naming}.pt"))
     if not file.parent.is_dir():

@@ -52,10 +52,11 @@ def _choose(runs: pd.DataFrame, setting: str) -> tuple[pd.DataFrame, Chosen | No
         choice = choose(arms)
         values = dict(zip(seeds, choice.per_seed))
         judged = usable[usable[setting] == usable["seed"].map(values)]
-        return judged, Chosen("", choice.chosen, choice.at_edge, judged_apart=True)
+        at_edge = choice.at_edge and len(arms) > 1
+        return judged, Chosen("", choice.chosen, at_edge, judged_apart=True)
     best = min(arms, key=lambda value: (arms[value].diverged, _least(arms[value])))
-    ends = (min(arms), max(arms))
-    return runs[runs[setting] == best], Chosen("", best, best in ends, judged_apart=False)
+    at_edge = best in (min(arms), max(arms)) and len(arms) > 1
+    return runs[runs[setting] == best], Chosen("", best, at_edge, judged_apart=False)
 
 
 def _arm(runs: pd.DataFrame) -> Arm:

@@ -1,5 +1,7 @@
 """Over-fitting or optimisation: what becomes of training and test error with depth."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from resx.inference import Answer, Finding, Measure, compare, overfitting
@@ -14,6 +16,8 @@ CANNOT_TELL = "Cannot tell"
 def cause(runs: pd.DataFrame, residual: bool, yardstick: Yardstick) -> Verdict | None:
     """Over-fitting is a growth of (test - train); degradation one of the training error itself.
 
+    Of plain nets the answer is yes where optimisation fails, reversed where they only over-fit.
+
     Of the shallowest and the deepest net. He 2015, Sec. 4.2 asks it of ResNet-1202; the notes' Q3
     of plain nets. None without runs of two depths, or without test errors.
     """
@@ -27,26 +31,30 @@ def cause(runs: pd.DataFrame, residual: bool, yardstick: Yardstick) -> Verdict |
         return None
     ends = min(pairs), max(pairs)
     shallow, deep = (pairs[depth] for depth in ends)
-    finding = overfitting(deep, shallow, yardstick.rules)
-    training = compare(deep[0], shallow[0], yardstick.rules)
-    opening = _cause_in_words(training, finding)
+    grown = overfitting(deep, shallow, yardstick.rules)
+    risen = compare(deep[0], shallow[0], yardstick.rules)
+    answer, opening = _cause(risen, grown)
     text = (
         f"{opening} from {kind}-{ends[0]} to {kind}-{ends[1]}: {yardstick.name} from"
         f" {level(shallow[0], Measure.ERROR)} to {level(deep[0], Measure.ERROR)}, test error from"
         f" {level(shallow[1], Measure.ERROR)} to {level(deep[1], Measure.ERROR)}; test minus"
-        f" training changes by {evidence(finding)}"
-        f"{why_not(finding, None) if opening == CANNOT_TELL else ''}."
+        f" training error changes by {evidence(grown)}"
+        f"{why_not(grown, None) if opening == CANNOT_TELL else ''}."
     )
-    question = (
-        "Over-fitting or optimisation?" if not residual else "Does the residual net over-fit?"
-    )
-    return verdict("overfitting-" + kind, question, finding, text, ends)
+    if residual:
+        return verdict("overfitting", "Does the residual net over-fit?", grown, text, ends)
+    found = verdict("cause", "Over-fitting or optimisation?", risen, text, ends)
+    return replace(found, answer=answer)
 
 
-def _cause_in_words(training: Finding, finding: Finding) -> str:
-    rises, grows = training.answer is Answer.YES, finding.answer is Answer.YES
-    if rises and training.measure is Measure.ERROR:
-        return "Both, training error and over-fitting grow" if grows else "Optimisation"
+def _cause(risen: Finding, grown: Finding) -> tuple[Answer, str]:
+    """Is it optimisation that fails? That needs a training error that rises, not only a loss."""
+    rises = risen.answer is Answer.YES and risen.measure is Measure.ERROR
+    grows = grown.answer is Answer.YES
+    if rises:
+        return Answer.YES, "Both, training error and over-fitting grow" if grows else "Optimisation"
     if grows:
-        return "Over-fitting grows"
-    return CANNOT_TELL if finding.answer is Answer.CANNOT_TELL else "Neither grows"
+        return Answer.REVERSED, "Over-fitting grows"
+    if grown.answer is Answer.CANNOT_TELL:
+        return Answer.CANNOT_TELL, CANNOT_TELL
+    return Answer.NO, "Neither grows"

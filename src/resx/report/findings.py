@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from resx.inference import unseen
 from resx.reference.published import PROTOCOLS
 from resx.report.convergence import convergence, slows_with_depth, steps_table
 from resx.report.departures import NONE, departures_of
@@ -43,6 +44,15 @@ class Report:
         told = (self.selected.choices, self.added, self.unfinished, self.machines)
         notes = [note for note in told if note]
         return [*(verdict.text for verdict in self.verdicts), *notes]
+
+    @property
+    def unseen(self) -> str:
+        """How many runs of a kind that no seed has shown there may still be."""
+        least = int(self.selected.runs.groupby([*self.selected.rows, "residual"]).size().min())
+        return (
+            f"With {least} seed{'s' * (least > 1)} a kind of run that none of them shows may still"
+            f" be up to {unseen(least):.0%} of all runs."
+        )
 
     @property
     def published(self) -> str:

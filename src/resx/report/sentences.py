@@ -54,6 +54,8 @@ def evidence(finding: Finding) -> str:
     parts = []
     if finding.effect is not None:
         parts.append(_times(finding.effect) if ratio else f"{points(finding.effect)} points")
+    elif finding.p is None:
+        parts.append("not known")
     if finding.interval is not None:
         low, high = (f"{v:.3g}" if ratio else points(v) for v in finding.interval)
         parts.append(f"95 % interval {low} to {high}")

@@ -34,6 +34,17 @@ def write(path: Path, state: dict[str, Any]) -> None:
     replace_file(path, lambda file: torch.save(state, file))
 
 
+def evaluated_weights(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """A checkpoint's weights, with batch norm's statistics as its last evaluation had them.
+
+    Training goes on from its own running averages. A checkpoint between two evaluations has only
+    those.
+    """
+    state = saved["state"]
+    weights: dict[str, torch.Tensor] = state["model"] | state.get("statistics", {})
+    return weights
+
+
 def load_newest(directory: Path) -> dict[str, Any] | None:
     """The newest undamaged checkpoint of a run, None if there is none."""
     for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):

@@ -65,6 +65,8 @@ class State:
     totals: Totals  # since the last record
     recent: Totals  # since the last look of warmup=error
     warmup_end: int | None
+    # Batch norm's statistics as re-estimated for the evaluation of this step, {} at others.
+    statistics: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
     seconds: float = 0.0  # spent on training steps
     scores: dict[str, Score] = field(default_factory=dict)  # last record of each split
@@ -85,6 +87,7 @@ class State:
             "optimizer": self.optimizer.state_dict(),
             "totals": [self.totals.sums, self.totals.steps],
             "recent": [self.recent.sums, self.recent.steps],
+            "statistics": self.statistics,
             "warmup_end": self.warmup_end,
             "step": self.step,
             "seconds": self.seconds,

@@ -16,7 +16,7 @@ from resx.config.schema import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast, synchronize
 from resx.evaluation import evaluate, reestimated
-from resx.models.parts.batch_statistics import batch_norms
+from resx.models.parts.batch_statistics import batch_norms, statistics
 from resx.seeding import seed_noise
 from resx.store.summary import Score
 from resx.training.probes import Probe
@@ -87,7 +87,7 @@ class Trainer:
             if noisy:
                 seed_noise(self.seed, step)
             outcome = train_step(self.forward, images, labels, state.optimizer, lr, self.precision)
-            state.step = step
+            state.step, state.statistics = step, {}
             state.totals.add(outcome)
             if state.warmup_end is None:
                 watch_warmup(state, outcome, recipe)
@@ -133,6 +133,7 @@ class Trainer:
                 state.network, self.dataset, recipe, self.seed, state.step, self.precision
             ):
                 scores = self._scores()
+                state.statistics = statistics(state.network)
         for split, score in scores.items():
             self._write(split, score, lr)
 

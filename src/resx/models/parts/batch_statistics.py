@@ -72,6 +72,16 @@ def reestimate(network: nn.Module, batches: Iterable[Tensor], precision: str = "
             module.training = training
 
 
+def statistics(network: nn.Module) -> dict[str, Tensor]:
+    """Copies of batch norm's running statistics, by their names in a state dict."""
+    return {
+        f"{name}.{key}": buffer.clone()
+        for name, module in network.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+        for key, buffer in module.named_buffers()
+    }
+
+
 @contextmanager
 def kept_statistics(network: nn.Module) -> Iterator[None]:
     """Whatever happens within to batch norm's running statistics is undone."""
