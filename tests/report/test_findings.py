@@ -79,7 +79,8 @@ def test_every_measure_has_a_table_under_its_heading(runs):
     tables = runs.report().tables.by_heading()
     assert list(tables)[: len(MEASURES)] == [measure.heading for measure in MEASURES]
     assert list(tables)[len(MEASURES) :] == [
-        "Networks and departures",
+        "Networks",
+        "Departures from the papers' protocols",
         "The table of the notes: ImageNet, top-1 error of ten crops (%)",
         "Steps to reach a training error",
     ]

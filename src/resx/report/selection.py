@@ -1,6 +1,6 @@
 """Which runs a report is of, what its rows are, and which runs are judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -28,8 +28,9 @@ class Selection:
     """What a report is asked for: the runs of a study, or any runs.
 
     `rows` are the settings that tell the table's rows apart, none to find them from the runs;
-    `protocol` holds the flat settings of the published experiment `reference`; `planned` one item
-    for every run that a grid asks for; at the best value of `best_over` a network is judged.
+    `reference` is the protocol that they are held against, None for that of each run's family;
+    `papers` are tables to show, with names of networks or none for all; `planned` has one item for
+    every run that a grid asks for; at the best value of `best_over` a network is judged.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Selection:
     command: str
     rows: tuple[str, ...] = ()
     reference: str | None = None
-    protocol: dict[str, Any] | None = None
+    papers: dict[str, list[str]] = field(default_factory=dict)
     planned: tuple[PlannedRun, ...] = ()
     best_over: str | None = None
 
