@@ -31,16 +31,18 @@ def runs(tmp_path: Path, base: dict[str, Any]) -> Runs:
 def faithful(runs: Runs) -> Callable[..., None]:
     """Writes runs that keep to He 2015's protocol on CIFAR-10, but for what is changed."""
 
+    on_cifar = Runs(runs.outputs, to_dict(compose("data=cifar10")))
+
     def write(
-        errors: Errors, images: int = 50_000, status: str = "finished", **changes: Any
+        errors: Errors,
+        images: int = 50_000,
+        status: str = "finished",
+        first_seed: int = 0,
+        **changes: Any,
     ) -> None:
-        config = to_dict(compose("data=cifar10"))
-        for (depth, residual), values in errors.items():
-            for seed, error in enumerate(values):
-                at_home = Runs(runs.outputs, config)
-                directory = at_home.write_one(
-                    depth, residual, seed, error, status=status, **changes
-                )
+        for network, values in errors.items():
+            for seed, error in enumerate(values, start=first_seed):
+                directory = on_cifar.write_one(*network, seed, error, status=status, **changes)
                 summary = json.loads((directory / "summary.json").read_text())
                 summary["images"] = {"train": images, "test": 10_000}
                 (directory / "summary.json").write_text(json.dumps(summary))

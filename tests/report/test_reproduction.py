@@ -43,6 +43,6 @@ def test_resnet_110_is_held_against_the_mean_of_five(runs, faithful):
 
 def test_a_diverged_run_is_counted_and_a_cell_of_nothing_else_is_silent(runs, faithful):
     faithful({(56, False): ERRORS[:2]})
-    faithful({(56, False): (0.9,)}, status="diverged", recipe__record_every=50)
+    faithful({(56, False): (0.9,)}, status="diverged", first_seed=2)
     (found,) = runs.report().reproductions
     assert "(2, 1 diverged)" in found.text

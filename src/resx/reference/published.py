@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 # What counts as the figure of a split, the best first. Ours are means over seeds, so a paper's mean
-# stands beside them where it has one. The last point of a digitised training curve is noisy (Fig. 6,
-# half a point), so its mean over the last 10k steps (ImageNet: 90k) is taken.
+# stands beside them where it has one. The last point of a digitised training curve is noisy, by
+# half a point in Fig. 6, so its mean over the last 10k steps (ImageNet: 90k) is taken.
 METRICS = {
     "train": ("error_top1_pct_mean_last_10k_it", "error_top1_pct_mean_last_9e4_it"),
     "test": (

@@ -47,7 +47,7 @@ class Report:
     @property
     def sentences(self) -> list[str]:
         """The verdicts, and what a reader must know of the runs behind them."""
-        notes = (self.unfinished, describe_departures(self.compared), self.machines)
+        notes = (describe_departures(self.compared), self.unfinished, self.machines)
         nearness = (reproduction.text for reproduction in self.reproductions)
         verdicts = (verdict.text for verdict in self.verdicts)
         return [*verdicts, *nearness, *(note for note in notes if note)]
