@@ -91,7 +91,9 @@ def depart(settings: Settings, protocol: Protocol) -> Iterator[Departure]:
         if papers[key] not in allowed:  # the depth decides
             allowed = (papers[key],)
         if ours[key] not in allowed:
-            yield Departure(short(key), written(ours[key]), " or ".join(map(written, allowed)))
+            # What is left to the network is what the paper's own value stands for.
+            stated = [value for value in allowed if value is not None] or [None]
+            yield Departure(short(key), written(ours[key]), " or ".join(map(written, stated)))
 
 
 def written(value: Any) -> str:

@@ -122,8 +122,7 @@ def networks_table(
         row["recipe"] = "; ".join(dict.fromkeys(group["recipe.name"].map(str)))
         found = [compared[directory] for directory in group.index]
         names = dict.fromkeys(c.protocol.name for c in found if c.protocol)
-        row["protocol"] = "; ".join(names) or "-"
         count = len({departure for comparison in found for departure in comparison.departures})
-        row["departures"] = (str(count) if count else "none") if names else "-"
+        row["departures"] = f"{count or 'none'} from {', '.join(names)}" if names else "-"
         table.append(row)
-    return without_empty(pd.DataFrame(table), ["protocol", "departures"])
+    return without_empty(pd.DataFrame(table), ["departures"])
