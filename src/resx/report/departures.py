@@ -115,13 +115,15 @@ def departures_table(runs: pd.DataFrame, compared: dict[str, Comparison]) -> pd.
     for directory, comparison in compared.items():
         for departure in comparison.departures:
             having.setdefault(departure, []).append(directory)
-    rows = [(*d, _which(runs, compared, directories)) for d, directories in having.items()]
+    order = list(dict.fromkeys(departure.setting for departure in having))
+    by_setting = sorted(having.items(), key=lambda item: order.index(item[0].setting))
+    rows = [(*d, _which(runs, compared, directories)) for d, directories in by_setting]
     return pd.DataFrame(rows, columns=["setting", "ours", "the paper's", "runs"])
 
 
 def _which(runs: pd.DataFrame, compared: dict[str, Comparison], having: list[str]) -> str:
-    if len(having) == len(runs):
-        return "all"
+    if len(having) == sum(comparison.protocol is not None for comparison in compared.values()):
+        return "all" if len(having) == len(runs) else "all with a protocol"
     members: dict[str, set[str]] = {}
     for directory, comparison in compared.items():
         if comparison.protocol:
