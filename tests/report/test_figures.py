@@ -28,7 +28,7 @@ def test_curves_have_a_line_for_each_network_and_split(degraded):
 
 
 def test_the_papers_curves_lie_behind_where_the_protocol_is_the_papers(degraded):
-    plain, _ = curves_figure(degraded.runs, degraded.curves, ["depth"], "he2015_fig6").axes
+    plain, _ = curves_figure(degraded.runs, degraded.curves, ["depth"], "he2015_cifar").axes
     grey = [line for line in plain.lines if line.get_color() == "0.7"]
     assert len(grey) == 4  # training and test of plain-20 and plain-56
     assert max(line.get_zorder() for line in grey) == 0

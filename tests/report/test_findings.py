@@ -27,13 +27,14 @@ def test_families_have_a_row_and_a_verdict_each(runs):
         runs.write({(56, residual): resnet}, model__name="resnet")
         runs.write({(56, residual): wide}, model__name="wide", model__widening=2)
     report = runs.report()
-    first, second = report.sentences  # families differ in size, so they are not ranked
+    first, second, departing = report.sentences  # families differ in size, so they are not ranked
     assert first.startswith(
         "With model resnet: Does the shortcut help? Yes: clean training error 50.20 %"
     )
     assert second.startswith(
         "With model wide: Does the shortcut help? Cannot tell: clean training error 2.05 %"
     )
+    assert departing.startswith("Runs depart from the protocols of their papers in data, images")
     table = report.tables.gaps[CLEAN_ERROR]
     assert list(table["model"]) == ["resnet", "wide"]
     assert "widening" not in table
@@ -79,7 +80,8 @@ def test_every_measure_has_a_table_under_its_heading(runs):
     tables = runs.report().tables.by_heading()
     assert list(tables)[: len(MEASURES)] == [measure.heading for measure in MEASURES]
     assert list(tables)[len(MEASURES) :] == [
-        "Networks and departures",
+        "Networks",
+        "Departures from the papers' protocols",
         "The table of the notes: ImageNet, top-1 error of ten crops (%)",
         "Steps to reach a training error",
     ]

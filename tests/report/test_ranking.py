@@ -55,6 +55,7 @@ def test_settings_at_the_floor_of_error_are_ranked_by_their_loss(runs):
     for shortcut, loss in (("A", 0.001), ("B", 0.01)):
         losses = {(56, True): (loss, 1.1 * loss, 0.9 * loss)}
         runs.write(errors, losses=losses, model__shortcut=shortcut)
+    assert "By clean training loss (all errors are at the floor) shortcut A" in rank(runs).text
     assert "worse: shortcut B (10 times" in rank(runs).text
 
 

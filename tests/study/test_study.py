@@ -16,10 +16,7 @@ from resx.commands.study import show_status
 from resx.config.location import conf_dir
 from resx.config.requests import StudyRequest
 from resx.config.run_hash import run_hash
-from resx.config.settings import flattened
 from resx.models.building import build_network
-from resx.report.departures import departures
-from resx.report.protocol import protocol_of
 from resx.report.selection import row_key
 from resx.store.store import Store
 from tests.conftest import yamls
@@ -260,19 +257,6 @@ def test_a_killed_study_ends_with_the_same_table(tmp_path):
 )
 def test_rows_are_what_the_grid_varies_within_a_family(grid_of, study, rows):
     assert grid_of(study, "data.root=/images", "seed=0").rows == rows
-
-
-def test_another_family_departs_from_the_papers_protocol(configure):
-    protocol = protocol_of("he2015_fig6")
-    for override, told in (
-        ("model=preact", "model preact (paper: resnet)"),
-        ("model.drop_path=0.5", "drop_path 0.5 (paper: none)"),
-    ):
-        config = configure("train", "data=cifar10", override)
-        ours = flattened(config) | {"images": 50_000}
-        assert told in departures(ours, protocol)
-    same = flattened(configure("train", "data=cifar10")) | {"images": 50_000}
-    assert departures(same, protocol) == "none"
 
 
 def test_a_typo_beside_a_config_dir_is_still_one_line(resx, tmp_path):

@@ -10,8 +10,8 @@ from resx.errors import RequestError
 from resx.report.build import PAGE, build_report
 from resx.report.collect import collect, find_runs
 from resx.report.findings import Report
-from resx.report.protocol import protocol_of
 from resx.report.selection import PlannedRun, Selection, row_key
+from resx.report.tables import PAPERS
 from resx.store.store import Store
 from resx.study.grid import Grid, expand
 
@@ -45,7 +45,6 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
         question=study.question,
         command=shlex.join(["resx", "study", study.name, *grid.typed]),
         rows=tuple(grid.rows),
-        protocol=protocol_of(study.reference) if study.reference else None,
         planned=tuple(planned),
         study=study,
     )
@@ -59,4 +58,6 @@ def show(report: Report, store: Store) -> None:
     for measure, table in report.tables.gaps.items():
         if measure.is_error:
             print(f"\n{measure.heading} ({measure.unit})\n{table.to_string(index=False)}")
+    if report.tables.papers is not None:
+        print(f"\n{PAPERS}\n{report.tables.papers.to_string(index=False)}")
     print(f"\npage: {store.report(report.selected.selection.name) / PAGE}")

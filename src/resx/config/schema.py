@@ -123,9 +123,11 @@ class RecipeConfig(Checked):
 
 @dataclass
 class StudyConfig(Checked):
-    """A grid of runs with a question, and the published experiment to hold it against.
+    """A grid of runs with a question, and what of the papers to hold it against.
 
     `grid` is a list of grids, each a dict of setting -> values; the study is their union.
+    `reference` is a protocol that all runs are compared with, unset: that of each one's family;
+    `papers` are tables to show, each with the names of some networks, or none for all of them.
     """
 
     group: ClassVar[str] = "study."
@@ -134,6 +136,7 @@ class StudyConfig(Checked):
     question: str = ""
     grid: list[dict[str, Any]] = field(default_factory=list)
     reference: str | None = None
+    papers: dict[str, list[str]] = field(default_factory=dict)
     best_over: str | None = None  # judge every network at its best value of this setting
     measure: str = "error"  # loss: clean training loss; early: running error at step `at_step`
     at_step: int | None = None

@@ -42,6 +42,8 @@ def write(report: Report, directory: Path, aggregates: Path) -> None:
     # NaN is no JSON: what does not exist is null in a verdict.
     verdicts = [verdict.to_dict() for verdict in report.verdicts]
     (directory / "verdicts.json").write_text(json.dumps(verdicts, indent=1, allow_nan=False) + "\n")
+    nearness = [reproduction.to_dict() for reproduction in report.reproductions]
+    (directory / "reproductions.json").write_text(json.dumps(nearness, indent=1) + "\n")
     for measure in report.tables.gaps:
         numbers = numeric_table(selected.runs, selected.rows, measure)
         numbers.to_csv(directory / f"{measure.column}.csv", index=False)

@@ -62,7 +62,7 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
     row |= {"parameters": summary.parameters, "seconds": summary.seconds}
     row |= {"images": summary.images["train"], "fingerprint": summary.data_fingerprint}
     row |= {"test_images": summary.images.get("test"), "chance": summary.chance or _chance(config)}
-    row |= {"results": summary.results}
+    row |= {"results": summary.results, "warmup_end": summary.warmup_end}
     row |= {"hardware": environment.hardware, "commit": environment.git_commit, "config": config}
     row |= {"torch": environment.torch, "peak_memory": summary.peak_memory}
     row |= {"threads": environment.threads, "capability": environment.capability or None}

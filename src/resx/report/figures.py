@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resx.plotting import LOOKS, Colour, Look, shades
-from resx.reference.published import PROTOCOLS, published_curve
+from resx.reference.protocols import protocols
+from resx.reference.published import published_curve
 from resx.report.gaps import gap_table
 from resx.report.labels import in_order, short
 from resx.report.measures import CLEAN_ERROR, TEST_ERROR
@@ -79,7 +80,7 @@ def _draw_band(
 
 def _draw_published(axis: Axes, reference: str, depth: int, residual: bool) -> None:
     for split, width in SPLITS:
-        curve = published_curve(PROTOCOLS[reference].curves, depth, residual, split)
+        curve = published_curve(protocols()[reference].curves, depth, residual, split)
         if not curve.empty:
             axis.plot(curve["step"], 100 * curve["error"], color="0.7", linewidth=width, zorder=0)
 

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 import pandas as pd
 
 from resx.inference import unseen
-from resx.reference.published import PROTOCOLS
+from resx.reference.papers import PaperTable, chosen
 from resx.report.convergence import convergence, slows_with_depth, steps_table
-from resx.report.departures import NONE, departures_of
+from resx.report.departures import (
+    Comparison,
+    compare_runs,
+    departures_table,
+    describe_departures,
+    describe_protocols,
+)
 from resx.report.labels import as_key, short
-from resx.report.literature import notes_table, sources
+from resx.report.literature import is_papers_task, notes_table, papers_table, sources
 from resx.report.measures import MEASURES
 from resx.report.ranking import ranking
-from resx.report.selection import SelectedRuns
+from resx.report.reproduction import Reproduction, reproductions
+from resx.report.selection import SelectedRuns, Selection
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
 from resx.report.verdicts import verdicts
@@ -23,9 +30,10 @@ from resx.report.yardstick import Yardstick, yardstick_of
 class Report:
     """What the runs of a report say.
 
-    `departures` from the paper's protocol are by run directory; `reached` has the steps to an
+    `compared` has each run beside its paper's protocol, by directory; `reached` the steps to an
     error, as `convergence` gives them; `unfinished` is empty if all runs are finished, `machines`
-    if all were made alike, `added` if no seeds were added after an earlier report.
+    if all were made alike, `added` if no seeds were added after an earlier report; `beside` are
+    the papers' tables whose figures stand beside ours.
     """
 
     selected: SelectedRuns
@@ -33,17 +41,21 @@ class Report:
     unfinished: str
     machines: str
     tables: Tables
-    departures: dict[str, str]
+    compared: dict[str, Comparison]
     reached: pd.DataFrame
+    reproductions: list[Reproduction]
+    beside: tuple[PaperTable, ...]
     sources: list[str]
     added: str = ""
 
     @property
     def sentences(self) -> list[str]:
         """The verdicts, and what a reader must know of the runs behind them."""
-        told = (self.selected.choices, self.added, self.unfinished, self.machines)
-        notes = [note for note in told if note]
-        return [*(verdict.text for verdict in self.verdicts), *notes]
+        told = (self.selected.choices, describe_departures(self.compared), self.added)
+        notes = (*told, self.unfinished, self.machines)
+        nearness = (reproduction.text for reproduction in self.reproductions)
+        verdicts = (verdict.text for verdict in self.verdicts)
+        return [*verdicts, *nearness, *(note for note in notes if note)]
 
     @property
     def unseen(self) -> str:
@@ -56,27 +68,37 @@ class Report:
 
     @property
     def published(self) -> str:
-        """The published experiment that the tables show, empty if they show none."""
-        reference = self.selected.selection.reference
-        return PROTOCOLS[reference].title if reference else ""
+        """The papers' tables in the columns beside ours, empty if there are none."""
+        return "; ".join(table.title for table in self.beside)
+
+    @property
+    def protocols(self) -> list[str]:
+        """What our runs are held against, and what of it cannot be matched."""
+        return describe_protocols(self.compared)
 
     @property
     def same_protocol_as(self) -> str | None:
-        """The published experiment if every run keeps to its protocol."""
-        faithful = set(self.departures.values()) == {NONE}
-        return self.selected.selection.reference if faithful else None
+        """The protocol if there is one and every run keeps to it."""
+        names = {c.protocol.name for c in self.compared.values() if c.protocol and c.is_faithful}
+        faithful = all(c.is_faithful for c in self.compared.values())
+        return names.pop() if faithful and len(names) == 1 else None
 
 
 def analyse(selected: SelectedRuns) -> Report:
     runs, rows, selection = selected.runs, selected.rows, selected.selection
-    departures = departures_of(runs, selection.protocol)
+    compared = compare_runs(runs, selection.reference)
+    papers = papers_of(selection, runs, compared)
+    beside = tuple(t for t in papers if t.has_ours and is_papers_task(runs, t))
+    apart = tuple(table for table in papers if table not in beside)
     reached = convergence(selected.judged, selected.curves)
     reference, planned = selection.reference, selection.planned
     on_topic = reference is not None or not planned
     tables = Tables(
-        gaps={m: measure_table(runs, rows, m, reference, planned) for m in MEASURES},
-        networks=networks_table(runs, rows, departures),
-        notes=notes_table(runs, departures, reference) if on_topic else None,
+        gaps={m: measure_table(runs, rows, m, beside, planned) for m in MEASURES},
+        networks=networks_table(runs, rows, compared),
+        departures=departures_table(runs, compared),
+        papers=papers_table(apart),
+        notes=notes_table(runs, compared) if on_topic else None,
         steps=steps_table(selected.judged, reached, selected.judged_rows, last_step(runs)),
     )
     return Report(
@@ -85,14 +107,27 @@ def analyse(selected: SelectedRuns) -> Report:
         unfinished=describe_unfinished(runs, len(planned), len(selected.skipped)),
         machines=describe_machines(runs),
         tables=tables,
-        departures=departures,
+        compared=compared,
         reached=reached,
-        sources=sources(reference, runs),
+        reproductions=reproductions(runs, compared),
+        beside=beside,
+        sources=sources(papers),
     )
 
 
 def last_step(runs: pd.DataFrame) -> float:
     return float(runs["recipe.steps"].max())
+
+
+def papers_of(
+    selection: Selection, runs: pd.DataFrame, compared: dict[str, Comparison]
+) -> tuple[PaperTable, ...]:
+    """The tables that a study names; for other runs those of their protocols, on its own task."""
+    if selection.planned:
+        return chosen(selection.study.papers)
+    names = {name for c in compared.values() if c.protocol for name in c.protocol.tables}
+    tables = chosen({name: [] for name in sorted(names)})
+    return tuple(table for table in tables if is_papers_task(runs, table))
 
 
 def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:

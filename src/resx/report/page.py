@@ -22,6 +22,8 @@ def markdown(report: Report, figures: Figures) -> str:
         lines += ["", f"Published columns: {report.published}."]
     for heading, table in report.tables.by_heading().items():
         lines += ["", f"## {heading}", "", markdown_table(table)]
+    if report.protocols:
+        lines += ["", "Protocols:", "", *(f"- {protocol}" for protocol in report.protocols)]
     if report.sources:
         lines += ["", "Published figures:", "", *(f"- {source}" for source in report.sources)]
     for caption, figure in figures.items():

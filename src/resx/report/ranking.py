@@ -33,6 +33,8 @@ def ranking(
     depths = tuple(int(depth) for depth in sorted(nets["depth"].unique()))
     where = f" at {depths[0]} layers" if len(depths) == 1 else ""
     by = yardstick.name.replace("error", "loss")
+    if all(yardstick.rules.at_floor(arm) for arm in arms.values()):
+        by += " (all errors are at the floor)"
     if control is not None and (key := _row_of(control, settings, list(groups))) is not None:
         return _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
     found = rank(arms, yardstick.rules)

@@ -27,15 +27,14 @@ class Selection:
     """What a report is asked for: the runs of a study, or any runs.
 
     `rows` are the settings that tell the table's rows apart, none to find them from the runs;
-    `protocol` holds the flat settings of the published experiment that the study names;
-    `planned` one item for every run that a grid asks for; `study` says how runs are judged.
+    `planned` has one item for every run that a grid asks for; `study` says how runs are judged, and
+    what of the papers they are held against.
     """
 
     name: str
     question: str
     command: str
     rows: tuple[str, ...] = ()
-    protocol: dict[str, Any] | None = None
     planned: tuple[PlannedRun, ...] = ()
     study: StudyConfig = field(default_factory=StudyConfig)
 

@@ -6,31 +6,41 @@ from typing import Any
 
 import pandas as pd
 
-from resx.report.departures import NO_PROTOCOL
+from resx.reference.papers import PaperTable
+from resx.report.departures import Comparison
 from resx.report.gaps import NO_CELL, Cell, Gap, gap_table
 from resx.report.labels import as_key, in_order, network_kind, short
-from resx.report.literature import published_columns
+from resx.report.literature import published_columns, settings_like, without_empty
 from resx.report.measures import Measure
 from resx.report.selection import PlannedRun
 from resx.statistics import Mean
 from resx.store.summary import Status
 
+NETWORKS, DEPARTURES = "Networks", "Departures from the papers' protocols"
+PAPERS = "What the papers found, on their data"
+NOTES = "The table of the notes: ImageNet, top-1 error of ten crops (%)"
+
 
 @dataclass(frozen=True)
 class Tables:
-    """`gaps` has a table for each measure; `notes` is None where the notes' table is off topic."""
+    """`gaps` has a table for each measure; None is a table that has nothing to say here.
+
+    `papers`: what papers found on tasks that are not ours; `notes`: the notes' table.
+    """
 
     gaps: dict[Measure, pd.DataFrame]
     networks: pd.DataFrame
+    departures: pd.DataFrame | None
+    papers: pd.DataFrame | None
     notes: pd.DataFrame | None
     steps: pd.DataFrame
 
     def by_heading(self) -> dict[str, pd.DataFrame]:
         """In the order of the page."""
         found = {measure.heading: table for measure, table in self.gaps.items()}
-        found["Networks and departures"] = self.networks
-        if self.notes is not None:
-            found["The table of the notes: ImageNet, top-1 error of ten crops (%)"] = self.notes
+        found[NETWORKS] = self.networks
+        optional = {DEPARTURES: self.departures, PAPERS: self.papers, NOTES: self.notes}
+        found |= {h: t for h, t in optional.items() if t is not None and len(t)}
         return found | {"Steps to reach a training error": self.steps}
 
 
@@ -38,7 +48,7 @@ def measure_table(
     runs: pd.DataFrame,
     rows: list[str],
     measure: Measure,
-    reference: str | None = None,
+    papers: tuple[PaperTable, ...] = (),
     planned: tuple[PlannedRun, ...] = (),
 ) -> pd.DataFrame:
     """One measure for every row of the study; a planned cell that no run has reads `missing`."""
@@ -55,10 +65,13 @@ def measure_table(
             wanted = not planned or (cell.key, kind) in planned
             row[network_kind(kind)] = show_cell(value, networks, measure) if wanted else "-"
         row["gap"] = show_gap(cell.gap, measure)
-        if reference and measure.published and "depth" in rows:
-            row |= published_columns(reference, measure.published, dict(zip(rows, cell.key)))
+        if papers and measure.published:
+            alike = runs[matching(runs, rows, cell.key)]
+            settings = settings_like(alike if len(alike) else runs, dict(zip(rows, cell.key)))
+            row |= published_columns(papers, measure.published, settings)
         table.append(row)
-    return pd.DataFrame(table)
+    published = [f"published {column}" for column in ("plain", "residual", "gap")]
+    return without_empty(pd.DataFrame(table), published)
 
 
 def numeric_table(runs: pd.DataFrame, rows: list[str], measure: Measure) -> pd.DataFrame:
@@ -106,8 +119,10 @@ def matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "p
     return found
 
 
-def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, str]) -> pd.DataFrame:
-    """Name and parameters of both twins, and how they depart from the paper's protocol."""
+def networks_table(
+    runs: pd.DataFrame, rows: list[str], compared: dict[str, Comparison]
+) -> pd.DataFrame:
+    """Name and parameters of both twins, and in how much they depart from a paper's protocol."""
     table = []
     for key, group in runs.groupby(rows, dropna=False, sort=True):
         row: dict[str, Any] = dict(zip(map(short, rows), as_key(key)))
@@ -117,8 +132,9 @@ def networks_table(runs: pd.DataFrame, rows: list[str], departures: dict[str, st
             row[name] = "-" if first is None else first["network"]
             row[f"{name} parameters"] = "-" if first is None else f"{int(first['parameters']):,}"
         row["recipe"] = "; ".join(dict.fromkeys(group["recipe.name"].map(str)))
-        found = dict.fromkeys(departures[directory] for directory in group.index)
-        if set(found) != {NO_PROTOCOL}:
-            row["departures from the protocol"] = "; ".join(found)
+        found = [compared[directory] for directory in group.index]
+        names = dict.fromkeys(c.protocol.name for c in found if c.protocol)
+        count = len({departure for comparison in found for departure in comparison.departures})
+        row["departures"] = f"{count or 'none'} from {', '.join(names)}" if names else "-"
         table.append(row)
-    return pd.DataFrame(table)
+    return without_empty(pd.DataFrame(table), ["departures"])

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from resx.config.composing import Setting, Typed, parse
 from resx.config.requests import ReportRequest, StudyRequest
 from resx.config.run_hash import logistics_names
-from resx.config.schema import TrainConfig
+from resx.config.schema import StudyConfig, TrainConfig
 from resx.config.settings import flattened
 from resx.config.variation import Variation, spelled
 from resx.errors import RequestError, unknown
-from resx.reference.published import PROTOCOLS
+from resx.reference.papers import paper_tables
+from resx.reference.protocols import protocols
 from resx.store.run import Run
 from resx.store.store import Store
 
@@ -49,8 +50,7 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     study = request.study
     if study is None:
         raise RequestError("name a study: resx study NAME, or study=NAME (resx list study)")
-    if study.reference is not None and study.reference not in PROTOCOLS:
-        raise RequestError(unknown("study.reference", study.reference, PROTOCOLS))
+    refuse_unknown_papers(study)
     fixed = [s for s in typed.settings if s.key not in OWN]
     settled = {s.key for s in fixed}
     sweeps = {s.key: s for s in parse(request.sweeps) if s.key not in settled}
@@ -76,6 +76,18 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     changes = [*fixed, *sweeps.values()]
     name = _own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
     return Grid(name, rows, list(jobs.values()), [s.line for s in changes])
+
+
+def refuse_unknown_papers(study: StudyConfig) -> None:
+    """Raises `RequestError` for a protocol, a table or a network of one that is not there."""
+    if study.reference is not None and study.reference not in protocols():
+        raise RequestError(unknown("study.reference", study.reference, protocols()))
+    for key, names in study.papers.items():
+        if key not in paper_tables():
+            raise RequestError(unknown("study.papers", key, paper_tables()))
+        known = [network.name for network in paper_tables()[key].networks]
+        if strange := [name for name in names if name not in known]:
+            raise RequestError(unknown(f"study.papers.{key}", strange[0], known))
 
 
 def _with_typed_model(grids: list[dict[str, Any]], fixed: list[Setting]) -> list[dict[str, Any]]:
