@@ -1,18 +1,21 @@
 """A data set ready to train on: splits, normalisation, batches on the device."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from resx.data.augmentation import Normalization
+from resx.data.source import Images
 
 Batch = tuple[Tensor, Tensor]
 
 
 class Dataset(ABC):
     """`sizes` counts the images of each split: train, test, and val where some are held out."""
+
+    splits: Mapping[str, Images]
 
     def __init__(
         self,
