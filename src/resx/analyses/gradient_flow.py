@@ -1,4 +1,4 @@
-"""Do gradients vanish on their way to the input? (He 2015, arXiv:1512.03385; Yang 2019, 1902.08129)"""
+"""Do gradients vanish on their way to the input? (He 2015, 1512.03385; Yang 2019, 1902.08129)"""
 
 import math
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def gradient_flow(
     weight_decay: bool = False,
     probes: int = 4,
 ) -> Finding:
-    """|dL/dx| at the input of every block and of the head, |dL/dW| of their weights, block Jacobians.
+    """|dL/dx| at the inputs of blocks and head, |dL/dW| of their weights, Jacobians of blocks.
 
     Norms of all images together, L their mean loss. `jacobian` is the Frobenius norm of a block's
     Jacobian, for one image; `gain` its square over the number of outputs, the factor by which a
@@ -64,7 +64,7 @@ def gradient_flow(
     growths = _growths(rows)
     verdict = _verdict(rows, growths)
     depth = deepest(rows)
-    decisive = growths.get(next((k for k in growths if k[2:] == (depth, False)), None))  # type: ignore[arg-type]
+    decisive = next((g for key, g in growths.items() if key[2:] == (depth, False)), None)
     summary = options | {_label(key): round(g.factor, 4) for key, g in growths.items()}
     return Finding(
         rows,
@@ -118,7 +118,7 @@ def _jacobian(crossing: Crossing, probes: int) -> dict[str, float]:
 
 
 def growth(network: pd.DataFrame) -> float:
-    """exp(-slope) of log |dL/dx|^2 against the layer, by least squares over one network's blocks."""
+    """exp(-slope) of log |dL/dx|^2 against the layer, by least squares over a network's blocks."""
     squares = np.maximum(network["input_gradient"].to_numpy(dtype=float) ** 2, 1e-300)
     if len(squares) < 2:
         raise ValueError("one block alone shows no growth from block to block")
@@ -175,8 +175,8 @@ def _text(growths: dict[Key, Growth], depth: int | None, verdict: ClaimVerdict) 
             parts.append(f"{_label(key)} {found.factor:.3f}{span} ({WORDS[found.answer]})")
     return (
         "Skips prevent vanishing gradients. Measured: the factor by which |dL/dx|^2 grows per layer"
-        f" towards the input: {'; '.join(parts)}. Up to {YANG:.3f} is expected of plain networks with"
-        f" batch norm at initialisation (Yang 2019). Verdict: {verdict}."
+        f" towards the input: {'; '.join(parts)}. Up to {YANG:.3f} is expected of plain networks"
+        f" with batch norm at initialisation (Yang 2019). Verdict: {verdict}."
     )
 
 

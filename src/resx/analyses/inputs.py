@@ -1,7 +1,10 @@
 """Which images an analysis looks at, how batch norm sees them, and the loss it differentiates."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -41,7 +44,7 @@ def draw_images(
 
 
 def set_mode(network: nn.Module, batch_norm: str) -> None:
-    """Evaluation mode, in which nothing is random; batch norm takes the batch's statistics if asked.
+    """Evaluation mode, so that nothing is random; batch norm may take the batch's statistics.
 
     Raises `ValueError` for a choice that is neither `train` nor `eval`.
     """
@@ -56,10 +59,30 @@ def batch_norms(network: nn.Module) -> list[BatchNorm]:
     return [module for module in network.modules() if isinstance(module, BatchNorm)]
 
 
+@contextmanager
+def held_statistics(network: nn.Module, images: Tensor) -> Iterator[None]:
+    """Batch norms in training mode get these images' statistics, as constants, in evaluation mode.
+
+    Else the sum over a batch of what leaves a batch norm would be constant, and its gradient zero.
+    """
+    norms = [norm for norm in batch_norms(network) if norm.training]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    try:
+        with torch.no_grad():
+            network(images)
+        network.eval()
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+
+
 def objective(
     experiment: Experiment, images: Tensor, labels: Tensor, weight_decay: bool = False
 ) -> Tensor:
-    """Mean cross-entropy; with the weight decay of the recipe, its penalty (lambda / 2) |w|^2 too."""
+    """Mean cross-entropy, if asked with the penalty (lambda / 2) |w|^2 of the recipe's decay."""
     loss = F.cross_entropy(experiment.network(images).float(), labels)
     if weight_decay:
         squares = [p.square().sum() for p in experiment.network.parameters()]

@@ -1,8 +1,7 @@
 """Do input gradients decorrelate from image to image? (Balduzzi 2017, arXiv:1702.08591)"""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,7 +13,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import batch_norms, draw_images, set_mode
+from resx.analyses.inputs import draw_images, held_statistics, set_mode
+from resx.analyses.laws import Law, fit_laws
 from resx.analyses.twins import Span, deepest, draw_twins, judged, known, name_of, welch
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
@@ -24,21 +24,6 @@ from resx.seeding import generator
 MARGIN = 0.05  # a difference of correlations that counts as none
 MEASURE = "correlation of the input gradients of nearby inputs, residual minus plain"
 UNFITTED = "no law is fitted to fewer than three depths above the noise"
-
-
-class Law(NamedTuple):
-    """correlation = a c^L (exponential) or a L^-b (power), by least squares on logarithms.
-
-    `rate` is c or b, `error` the root mean square of what is left of the logarithms.
-    """
-
-    name: str
-    rate: float
-    error: float
-
-    def __str__(self) -> str:
-        formula = f"{self.rate:.3f}^L" if self.name == "exponential" else f"L^-{self.rate:.2f}"
-        return f"{self.name} ({formula})"
 
 
 class Contrast(NamedTuple):
@@ -75,7 +60,7 @@ def shattering(
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
     near = rows[rows["lag"] == lag]
     first = near[(near["step"] == near["step"].min()) & (near["norm"] == near["norm"].min())]
-    laws = {kind: fit_laws(first[first["residual"] == kind]) for kind in (False, True)}
+    laws = {kind: _laws(first[first["residual"] == kind]) for kind in (False, True)}
     contrast = _contrast(first)
     verdict = _verdict(first, laws, contrast)
     means = near.groupby(["residual", "norm", "depth", "step"])["correlation"].mean()
@@ -125,41 +110,12 @@ def input_gradients(network: nn.Module, images: Tensor, batch_norm: str) -> Tens
         return torch.autograd.grad((logits @ c).sum(), images)[0]
 
 
-@contextmanager
-def held_statistics(network: nn.Module, images: Tensor) -> Iterator[None]:
-    """Batch norms in training mode get these images' statistics, as constants, in evaluation mode.
-
-    Else the sum over a batch of what leaves a batch norm would be constant, and its gradient zero.
-    """
-    norms = [norm for norm in batch_norms(network) if norm.training]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 1.0
-    try:
-        with torch.no_grad():
-            network(images)
-        network.eval()
-        yield
-    finally:
-        for norm, momentum in zip(norms, momenta):
-            norm.momentum = momentum
-
-
-def fit_laws(rows: pd.DataFrame) -> list[Law]:
-    """The better law first; none unless at three depths the correlation is above its noise."""
+def _laws(rows: pd.DataFrame) -> list[Law]:
+    """Of the mean over seeds, at the depths where it is above its noise."""
     means = rows.groupby("depth")[["correlation", "noise"]].mean()
     seeds = rows.groupby("depth")["correlation"].count()
     means = means[means["correlation"] > 2 * means["noise"] / np.sqrt(seeds)]
-    if len(means) < 3:
-        return []
-    depth, logs = means.index.to_numpy(dtype=float), np.log(means["correlation"].to_numpy(float))
-    laws = []
-    for name, x in (("exponential", depth), ("power", np.log(depth))):
-        slope, constant = np.polyfit(x, logs, 1)
-        error = float(np.sqrt(np.mean((logs - slope * x - constant) ** 2)))
-        rate = float(np.exp(slope)) if name == "exponential" else float(-slope)
-        laws.append(Law(name, rate, error))
-    return sorted(laws, key=lambda law: law.error)
+    return fit_laws(means.index.to_numpy(dtype=float), means["correlation"].to_numpy(dtype=float))
 
 
 def _contrast(rows: pd.DataFrame) -> Contrast:
@@ -210,8 +166,9 @@ def _text(laws: dict[bool, list[Law]], contrast: Contrast, verdict: ClaimVerdict
         said += f"; {name_of(kind)}: {better}"
     return (
         "Gradients of plain nets decorrelate over inputs, those of residual nets far less."
-        f" Measured: the cosine of input gradients of nearby inputs; {said}. Expected of independent"
-        f" inputs: 0.5^L plain, L^-0.5 residual with batch norm (Balduzzi 2017). Verdict: {verdict}."
+        f" Measured: the cosine of input gradients of nearby inputs; {said}. Expected of inputs far"
+        " apart: 0.5^L plain, L^-0.5 residual with batch norm (Balduzzi 2017)."
+        f" Verdict: {verdict}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What flows through a network: the inputs and outputs of its blocks, as the autograd graph knows."""
+"""What flows through a network: inputs and outputs of its blocks, and the graph between them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from resx.models.parts.network import Network
 class Crossing(NamedTuple):
     """Where a block was entered and left in one forward pass.
 
-    Edges of the graph, not tensors: what a later layer does in place to the tensor changes them not.
+    Edges of the graph, not tensors, as a later layer may work in place on the tensor.
     """
 
     name: str

@@ -1,5 +1,6 @@
-"""Plain beside residual: what is known of a network, what its seeds say, and how twins are drawn."""
+"""Plain beside residual: what is known of a network, what seeds say, how twins are drawn."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from resx.analyses.inputs import batch_norms
 from resx.experiment import Experiment
 from resx.inference import LogLocation, interval
 from resx.inference.answer import Answer, decide
-from resx.plotting import LOOKS
+from resx.plotting import LOOKS, Look
 
 LEAST_SEEDS = 3  # with fewer, luck alone makes differences too often (docs/statistics.md)
 Span = tuple[float, float]
@@ -75,10 +76,23 @@ def judged(span: Span | None, margin: float, seeds: int) -> Answer:
     return answer if told else Answer.CANNOT_TELL
 
 
-def draw_twins(axes: Axes, rows: pd.DataFrame, x: str, y: str) -> None:
-    """The mean over seeds against `x`, geometric on a log axis; a band holds all seeds."""
-    for look in LOOKS:
-        curve = rows[rows["residual"] == look.residual].groupby(x)[y]
+TWINS: dict[Any, Look] = {look.residual: look for look in LOOKS}
+
+
+def draw_twins(
+    axes: Axes,
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    looks: Mapping[Any, Look] = TWINS,
+    kind: str = "residual",
+) -> None:
+    """The mean over seeds against `x`, geometric on a log axis; a band holds all seeds.
+
+    `looks` says how each value of the column `kind` is drawn.
+    """
+    for value, look in looks.items():
+        curve = rows[rows[kind] == value].groupby(x)[y]
         if not len(curve):
             continue
         low, high = curve.min(), curve.max()
@@ -98,3 +112,19 @@ def draw_twins(axes: Axes, rows: pd.DataFrame, x: str, y: str) -> None:
         if pd.api.types.is_integer_dtype(middle.index):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.fill_between(middle.index, low, high, color=look.colour, alpha=0.2, linewidth=0)
+
+
+def draw_points(axes: Axes, rows: pd.DataFrame, x: str, y: str) -> None:
+    """A marker a row, filled for plain networks only."""
+    for look in LOOKS:
+        points = rows[rows["residual"] == look.residual]
+        face = "none" if look.residual else look.colour
+        axes.plot(
+            points[x],
+            points[y],
+            look.marker,
+            color=look.colour,
+            markerfacecolor=face,
+            markersize=5,
+            label=look.name,
+        )

@@ -1,0 +1,35 @@
+"""Which law a quantity follows as networks grow deeper: exponential, or a power of the depth."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from resx.inference.arms import Values
+
+
+class Law(NamedTuple):
+    """y = a c^L (exponential) or y = a L^-b (power), by least squares on logarithms.
+
+    `rate` is c or b, `error` the root mean square of what is left of the logarithms.
+    """
+
+    name: str
+    rate: float
+    error: float
+
+    def __str__(self) -> str:
+        formula = f"{self.rate:.3f}^L" if self.name == "exponential" else f"L^-{self.rate:.2f}"
+        return f"{self.name} ({formula})"
+
+
+def fit_laws(depths: Values, values: Values) -> list[Law]:
+    """The law that fits better first; none of fewer than three depths, where both may fit."""
+    if len(depths) < 3:
+        return []
+    logs, laws = np.log(values), []
+    for name, x in (("exponential", depths), ("power", np.log(depths))):
+        slope, constant = np.polyfit(x, logs, 1)
+        error = float(np.sqrt(np.mean((logs - slope * x - constant) ** 2)))
+        rate = float(np.exp(slope)) if name == "exponential" else float(-slope)
+        laws.append(Law(name, rate, error))
+    return sorted(laws, key=lambda law: law.error)
