@@ -17,7 +17,7 @@ from resx.analyses.streams import Crossing, crossings, weighted_layers
 from resx.analyses.twins import Span, deepest, draw_twins, judged, known, name_of, student
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
-from resx.inference.answer import Answer
+from resx.inference import Answer
 from resx.seeding import generator
 
 LEVEL = 1.05  # growth of the squared norm per layer that counts as none: 4 times over 56 layers
@@ -89,20 +89,19 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
         set_mode(network, options["batch_norm"])
         with crossings(network) as found:
             loss = objective(experiment, images, labels, options["weight_decay"])
-        edges = [crossing.entry for crossing in found]
         parameters = list(network.parameters())
-        gradients = torch.autograd.grad(
-            loss, [*edges, *parameters], retain_graph=True, allow_unused=True
-        )
-        by_weight = dict(zip(map(id, parameters), gradients[len(edges) :]))
+        wanted: Any = [*(crossing.entry for crossing in found), *parameters]
+        gradients = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
+        by_weight = dict(zip(map(id, parameters), gradients[len(found) :]))
         rows, layer = [], 0
         for number, (crossing, gradient) in enumerate(zip(found, gradients), start=1):
             own = [by_weight[id(p)] for p in crossing.block.parameters()]
-            row = {"block": number, "name": crossing.name, "layer": layer}
-            row |= {"input_gradient": norm([gradient]), "weight_gradient": norm(own)}
-            if not math.isfinite(row["input_gradient"]):
+            norms = {"input_gradient": norm([gradient]), "weight_gradient": norm(own)}
+            if not all(map(math.isfinite, norms.values())):
                 raise ValueError(f"{network.title}: gradients overflow at {crossing.name}")
-            rows.append(known(experiment) | row | _jacobian(crossing, options["probes"]))
+            place = {"block": number, "name": crossing.name, "layer": layer}
+            jacobian = _jacobian(crossing, options["probes"])
+            rows.append(known(experiment) | place | norms | jacobian)
             layer += weighted_layers(getattr(crossing.block, "branch", crossing.block))
     return rows
 

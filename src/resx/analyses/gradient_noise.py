@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, objective, set_mode
-from resx.analyses.twins import draw_twins, known
+from resx.analyses.noise_scale import measure_noise
+from resx.analyses.twins import draw_points, draw_twins, known, said
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer, Measure, Rules, compare_ratio
@@ -22,22 +23,6 @@ from resx.seeding import generator
 RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
 MEASURE = "variance of a batch's gradient, plain over residual at equal loss"
 TWINS = ["family", "norm", "depth", "seed"]
-
-
-class Noise(NamedTuple):
-    """Of gradients over batches: `trace` of the covariance for one image, |G|^2, and their ratio.
-
-    `scale` is B_simple = tr(Sigma) / |G|^2 (Eq. 2.9), the batch size at which noise and gradient
-    are equal. Where noise hides the gradient, so that the estimate of |G|^2 is not above 0, it is
-    NaN; it then is not below the number of images, or so many would have shown the gradient.
-    """
-
-    trace: float
-    squared_norm: float
-
-    @property
-    def scale(self) -> float:
-        return self.trace / self.squared_norm if self.squared_norm > 0 else math.nan
 
 
 def gradient_noise(
@@ -108,23 +93,6 @@ def _row(experiment: Experiment, **options: Any) -> dict[str, Any]:
     return known(experiment) | row
 
 
-def measure_noise(gradients: Iterable[Tensor], batch_size: int) -> Noise:
-    """Unbiased, from K >= 2 gradients (P,) of independent batches of B images.
-
-    tr(Sigma) = B sum |g - mean|^2 / (K - 1) and |G|^2 = |mean|^2 - tr(Sigma) / (K B): Appendix A.1
-    for the batch sizes B and K B.
-    """
-    count, squares, total = 0, 0.0, torch.zeros(())
-    for gradient in gradients:
-        gradient = gradient.detach().double()
-        squares += gradient.square().sum().item()
-        total = total + gradient
-        count += 1
-    mean_square = (total / count).square().sum().item()
-    trace = batch_size * max(squares - count * mean_square, 0.0) / (count - 1)
-    return Noise(trace, mean_square - trace / (count * batch_size))
-
-
 def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     """Indices of the rows `plain` and `residual` with the nearest losses, a pair for each seed."""
     pairs = []
@@ -185,32 +153,26 @@ def _text(
     scale: Comparison | None,
     verdict: ClaimVerdict,
 ) -> str:
-    said = "no twins with losses that are equal enough"
+    found = "no twins with losses that are equal enough"
     if len(at := _judged(pairs)):
         plain, residual = rows.loc[at["plain"]], rows.loc[at["residual"]]
-        said = (
+        found = (
             f"{len(at)} pairs of {at['depth'].iloc[0]} layers, mean loss {plain['loss'].mean():.3f}"
             f" plain (steps {_steps(plain)}) and {residual['loss'].mean():.3f} residual (steps"
-            f" {_steps(residual)}); plain over residual: variance {_said(variance)}, noise scale"
-            f" {_said(scale)}"
+            f" {_steps(residual)}); plain over residual: variance {said(variance)}, noise scale"
+            f" {said(scale)}"
         )
         if hidden := int(plain["noise_scale"].isna().sum()):
-            said += f", at least, as noise hides the gradient of {hidden} plain nets"
+            found += f", at least, as noise hides the gradient of {hidden} plain nets"
     return (
         "Skips make the variance of gradient estimates smaller. Measured: the variance of a batch's"
-        f" gradient and the noise scale tr(Sigma) / |G|^2 at equal loss: {said}. Verdict: {verdict}."
+        f" gradient and the noise scale tr(Sigma) / |G|^2 at equal loss: {found}."
+        f" Verdict: {verdict}."
     )
 
 
 def _steps(rows: pd.DataFrame) -> str:
     return ", ".join(str(step) for step in sorted(rows["step"].unique()))
-
-
-def _said(comparison: Comparison | None) -> str:
-    if comparison is None or comparison.effect is None:
-        return "cannot be told"
-    span = comparison.interval
-    return f"{comparison.effect:.3g}" + (f" [{span[0]:.3g}, {span[1]:.3g}]" if span else "")
 
 
 def _figure(rows: pd.DataFrame) -> Figure:

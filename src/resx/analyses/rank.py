@@ -13,7 +13,7 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, set_mode
 from resx.analyses.streams import block_outputs
-from resx.analyses.twins import draw_twins, known
+from resx.analyses.twins import draw_twins, known, said
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer, Measure, Rules, compare_ratio
@@ -21,9 +21,10 @@ from resx.inference import Finding as Comparison
 from resx.plotting import PLAIN, RESIDUAL
 
 RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
-MEASURE = "token residual after the last block, with the attention's skip over without any"
+RESOLUTION = 1e-6  # of a token residual in float32: what is smaller is rounding
+MEASURE = "token residual after the last block, with both skips over with none (at least 1e-6)"
 NORMS = ("composite", "frobenius")
-# What a transformer's blocks are: of other families residual networks are `both`, plain ones `none`.
+# Of other families than transformers residual networks are `both`, plain ones `none`.
 SKIPS = {
     "both": RESIDUAL._replace(name="both skips"),
     "attention": RESIDUAL._replace(
@@ -121,7 +122,8 @@ def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
     """Ratios after the last block, at the greatest depth and first step of all."""
     at = last[(last["depth"] == last["depth"].max()) & (last["step"] == last["step"].min())]
     at = at[at["norm"] == at["norm"].min()]
-    arms = {skip: group.groupby("seed")[column].mean() for skip, group in at.groupby("skip")}
+    seeds = at.assign(value=at[column].clip(lower=RESOLUTION)).groupby(["skip", "seed"])["value"]
+    arms = {skip: values for skip, values in seeds.mean().groupby("skip")}
     wanted = (("both", "none"), ("attention", "none"), ("mlp", "none"), ("attention", "mlp"))
     return {
         f"{a} over {b}": compare_ratio(list(arms[a]), list(arms[b]), Measure.LOSS, RULES)
@@ -146,13 +148,8 @@ def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
     return ClaimVerdict.CONFIRMED if more else ClaimVerdict.LIMITED
 
 
-def _said(comparisons: dict[str, Comparison]) -> str:
-    parts = []
-    for name, found in comparisons.items():
-        effect = "?" if found.effect is None else f"{found.effect:.3g}"
-        span = found.interval
-        parts.append(f"{name} {effect}" + (f" [{span[0]:.3g}, {span[1]:.3g}]" if span else ""))
-    return "; ".join(parts) or "nothing to compare"
+def _ratios(comparisons: dict[str, Comparison]) -> str:
+    return "; ".join(f"{name} {said(found)}" for name, found in comparisons.items()) or "none"
 
 
 def _text_of_tokens(
@@ -162,7 +159,7 @@ def _text_of_tokens(
     return (
         "Without skips a transformer's tokens collapse towards rank one; the attention's skip"
         " matters most. Measured: |X - 1 m^T| / |X| of the tokens X and their mean m after the last"
-        f" block: {levels}. Ratios of skips, deepest net: {_said(comparisons)}. Verdict: {verdict}."
+        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}. Verdict: {verdict}."
     )
 
 
@@ -170,7 +167,7 @@ def _text_of_features(means: pd.Series, comparisons: dict[str, Comparison]) -> s
     levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
     return (
         "Effective rank of the features of all images after the last block, with skips (both) and"
-        f" without (none): {levels}. Ratios, deepest net: {_said(comparisons)}."
+        f" without (none): {levels}. Ratios, deepest net: {_ratios(comparisons)}."
     )
 
 

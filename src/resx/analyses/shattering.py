@@ -18,7 +18,7 @@ from resx.analyses.laws import Law, fit_laws
 from resx.analyses.twins import Span, deepest, draw_twins, judged, known, name_of, welch
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
-from resx.inference.answer import Answer
+from resx.inference import Answer
 from resx.seeding import generator
 
 MARGIN = 0.05  # a difference of correlations that counts as none

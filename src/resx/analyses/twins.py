@@ -12,8 +12,8 @@ from torch import nn
 
 from resx.analyses.inputs import batch_norms
 from resx.experiment import Experiment
-from resx.inference import LogLocation, interval
-from resx.inference.answer import Answer, decide
+from resx.inference import Answer, Finding, LogLocation, interval
+from resx.inference.answer import decide
 from resx.plotting import LOOKS, Look
 
 LEAST_SEEDS = 3  # with fewer, luck alone makes differences too often (docs/statistics.md)
@@ -74,6 +74,14 @@ def judged(span: Span | None, margin: float, seeds: int) -> Answer:
     answer = Answer.CANNOT_TELL if span is None else decide(span, (-margin, margin))
     told = seeds >= LEAST_SEEDS or answer is Answer.NO
     return answer if told else Answer.CANNOT_TELL
+
+
+def said(comparison: Finding | None) -> str:
+    """A ratio and its interval, as a text prints it."""
+    if comparison is None or comparison.effect is None:
+        return "cannot be told"
+    span = comparison.interval
+    return f"{comparison.effect:.3g}" + (f" [{span[0]:.3g}, {span[1]:.3g}]" if span else "")
 
 
 TWINS: dict[Any, Look] = {look.residual: look for look in LOOKS}

@@ -27,7 +27,7 @@ class MemoryDataset(Dataset):
         _, height, _, channels = splits["train"].images.shape
         sizes = {name: len(split.labels) for name, split in splits.items()}
         super().__init__(classes, channels, height, sizes, normalization, fingerprint)
-        self.splits = {
+        self.splits: dict[str, Pixels] = {
             name: Pixels(split.images.to(device), split.labels.to(device))
             for name, split in splits.items()
         }

@@ -50,7 +50,8 @@ class StreamDataset(Dataset):
     ) -> None:
         sizes = {name: len(split.labels) for name, split in splits.items()}
         super().__init__(classes, 3, image_size, sizes, normalization, fingerprint)
-        self.splits, self.device, self.augmentation = splits, device, augmentation
+        self.splits: dict[str, Files] = splits
+        self.device, self.augmentation = device, augmentation
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
 
