@@ -159,7 +159,8 @@ def _text_of_tokens(
     return (
         "Without skips a transformer's tokens collapse towards rank one; the attention's skip"
         " matters most. Measured: |X - 1 m^T| / |X| of the tokens X and their mean m after the last"
-        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}. Verdict: {verdict}."
+        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}."
+        f" Verdict: {verdict}."
     )
 
 
