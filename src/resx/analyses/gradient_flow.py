@@ -14,7 +14,16 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, objective, set_mode
 from resx.analyses.streams import Crossing, crossings, weighted_layers
-from resx.analyses.twins import Span, deepest, draw_twins, judged, known, name_of, student
+from resx.analyses.twins import (
+    Span,
+    deepest,
+    draw_twins,
+    judged,
+    known,
+    name_of,
+    shown_depths,
+    student,
+)
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer
@@ -184,7 +193,7 @@ def _figure(rows: pd.DataFrame) -> Figure:
     steps = sorted({rows["step"].min(), rows["step"].max()})
     shown = rows[rows["step"].isin(steps) & (rows["name"] != "head")]
     conditions = list(shown.groupby(["norm", "step"]))
-    depths = sorted(rows["depth"].unique())[-3:]
+    depths = shown_depths(rows)
     figure = Figure(figsize=(max(3.2, 3 * len(depths)), 0.5 + 4.4 * len(conditions)))
     grid = figure.subplots(2 * len(conditions), len(depths), squeeze=False, sharey="row")
     measures = (("input_gradient", "|dL/dx|, block's input"), ("weight_gradient", "|dL/dW|, block"))

@@ -13,7 +13,7 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, set_mode
 from resx.analyses.streams import block_outputs
-from resx.analyses.twins import draw_twins, known, said
+from resx.analyses.twins import TWINS, draw_twins, known, said, shown_depths
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer, Measure, Rules, compare_ratio
@@ -173,9 +173,12 @@ def _text_of_features(means: pd.Series, comparisons: dict[str, Comparison]) -> s
 
 
 def _figure(rows: pd.DataFrame, column: str) -> Figure:
-    """A column a depth: the token residual on a log axis, and below it the effective rank."""
+    """A column a depth: the token residual on a log axis, below it the effective rank.
+
+    The grey line is the resolution of float32: below it residuals are rounding.
+    """
     rows = rows[(rows["step"] == rows["step"].min()) & (rows["norm"] == rows["norm"].min())]
-    depths = sorted(rows["depth"].unique())[-3:]
+    depths = shown_depths(rows)
     measures = list(dict.fromkeys((column, "effective_rank")))
     size = (max(4.5, 3 * len(depths)), 0.6 + 2.5 * len(measures))
     figure = Figure(figsize=size)
@@ -184,7 +187,9 @@ def _figure(rows: pd.DataFrame, column: str) -> Figure:
         for axes, depth in zip(line, depths):
             if measure == "token_residual":
                 axes.set_yscale("log")
-            draw_twins(axes, rows[rows["depth"] == depth], "block", measure, SKIPS, "skip")
+                axes.axhline(RESOLUTION, color="grey", linewidth=1, linestyle=":")
+            looks = (SKIPS, "skip") if column == "token_residual" else (TWINS, "residual")
+            draw_twins(axes, rows[rows["depth"] == depth], "block", measure, *looks)
             axes.set(xlabel="block", title=f"depth {depth}")
         line[0].set_ylabel(measure.replace("_", " "))
     grid[0][0].legend(fontsize=8)

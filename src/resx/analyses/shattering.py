@@ -15,7 +15,16 @@ from torch import Tensor, nn
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, held_statistics, set_mode
 from resx.analyses.laws import Law, fit_laws
-from resx.analyses.twins import Span, deepest, draw_twins, judged, known, name_of, welch
+from resx.analyses.twins import (
+    Span,
+    deepest,
+    draw_twins,
+    judged,
+    known,
+    name_of,
+    shown_depths,
+    welch,
+)
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer
@@ -173,13 +182,13 @@ def _text(laws: dict[bool, list[Law]], contrast: Contrast, verdict: ClaimVerdict
 
 
 def _figure(rows: pd.DataFrame, lag: int) -> Figure:
-    """Against depth at one lag, then against the lag at the three greatest depths."""
-    depths = sorted(rows["depth"].unique())[-3:]
+    """Against depth at one lag, then against the lag at up to three depths."""
+    depths = shown_depths(rows)
     rows = rows[rows["step"] == rows["step"].min()]
     figure = Figure(figsize=(3 + 2.4 * len(depths), 3.2))
     axes = figure.subplots(1, len(depths) + 1, sharey=True)
     draw_twins(axes[0], rows[rows["lag"] == lag], "depth", "correlation")
-    axes[0].set(xlabel="depth", ylabel="correlation of input gradients", title=f"lag {lag}")
+    axes[0].set(xlabel="depth", ylabel="correlation of input gradients", title=f"at lag {lag}")
     for panel, depth in zip(axes[1:], depths):
         draw_twins(panel, rows[rows["depth"] == depth], "lag", "correlation")
         panel.set(xlabel="lag, points on the path", title=f"{depth} layers")

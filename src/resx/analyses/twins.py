@@ -51,6 +51,12 @@ def deepest(rows: pd.DataFrame) -> int | None:
     return max(plain & residual, default=None)
 
 
+def shown_depths(rows: pd.DataFrame) -> list[int]:
+    """The least, a middle and the greatest depth: more columns no phone shows."""
+    depths = sorted(rows["depth"].unique())
+    return sorted({depths[0], depths[len(depths) // 2], depths[-1]})
+
+
 def student(logs: np.ndarray) -> Span | None:
     """Student's 95 % interval for the mean of one number a seed; None for one seed."""
     if len(logs) < 2:
