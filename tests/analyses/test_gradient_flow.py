@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.gradient_flow import YANG, gradient_flow, growth
+from resx.analyses.gradient_flow import YANG, gradient_flow
 from resx.analyses.inputs import draw_images, objective
+from resx.analyses.laws import growth
 from tests.analyses.networks import Plain, Skip, experiment_of, he, perceptron, seeds
 
 
@@ -58,7 +59,7 @@ def test_plain_batch_norm_nets_explode_by_yangs_factor(of):
         rows = gradient_flow([of(network)], images=1024, probes=1).rows
     # The first layers still see which images are alike, the last which labels are.
     middle = rows[rows["block"].between(6, 14)]
-    assert growth(middle) == pytest.approx(YANG, abs=0.03)
+    assert growth(middle["layer"], middle["input_gradient"] ** 2) == pytest.approx(YANG, abs=0.03)
 
 
 def test_skips_without_normalisation_double_the_squared_gradient(of):
@@ -67,7 +68,7 @@ def test_skips_without_normalisation_double_the_squared_gradient(of):
 
     for _, network in seeds(lambda: perceptron(256, [block() for _ in range(12)]), count=1):
         rows = gradient_flow([of(network)], images=32, probes=1).rows
-    assert growth(rows) == pytest.approx(2.0, rel=0.03)
+    assert growth(rows["layer"], rows["input_gradient"] ** 2) == pytest.approx(2.0, rel=0.03)
 
 
 @pytest.mark.slow

@@ -83,9 +83,12 @@ def nets(of, depths=(8, 20), seeds=range(3)):
 
 @pytest.mark.slow
 def test_plain_gradients_shatter_and_residual_ones_do_not(of):
-    finding = shattering(nets(of), paths=8)
+    networks = nets(of)
+    finding = shattering(networks, paths=8)
     assert finding.verdict is ClaimVerdict.CONFIRMED
     assert 0.2 < finding.interval[0] < finding.effect < finding.interval[1] < 0.9
+    deep = [net for net in networks if net.config.depth == 20]
+    assert shattering(deep, paths=8).verdict is ClaimVerdict.CANNOT_TELL  # does it fall with depth?
     means = finding.rows[finding.rows["lag"] == 1].groupby(["residual", "depth"])
     plain, residual = (means["correlation"].mean()[kind] for kind in (False, True))
     assert plain[20] < 0.5 * plain[8]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, objective, set_mode
+from resx.analyses.laws import growth
 from resx.analyses.streams import Crossing, crossings, weighted_layers
 from resx.analyses.twins import (
     Span,
@@ -125,22 +126,14 @@ def _jacobian(crossing: Crossing, probes: int) -> dict[str, float]:
     return {"jacobian": math.sqrt(square), "gain": square / crossing.output[0].numel()}
 
 
-def growth(network: pd.DataFrame) -> float:
-    """exp(-slope) of log |dL/dx|^2 against the layer, by least squares over a network's blocks."""
-    squares = np.maximum(network["input_gradient"].to_numpy(dtype=float) ** 2, 1e-300)
-    if len(squares) < 2:
-        raise ValueError("one block alone shows no growth from block to block")
-    slope, _ = np.polyfit(network["layer"].to_numpy(dtype=float), np.log(squares), 1)
-    return math.exp(-slope)
-
-
 Key = tuple[str, int, int, bool]  # norm, step, depth, residual
 
 
 def _growths(rows: pd.DataFrame) -> dict[Key, Growth]:
     found = {}
     for key, group in rows.groupby(["norm", "step", "depth", "residual"]):
-        logs = np.log([growth(network) for _, network in group.groupby(["family", "seed"])])
+        nets = [network for _, network in group.groupby(["family", "seed"])]
+        logs = np.log([growth(n["layer"], n["input_gradient"] ** 2) for n in nets])
         span = student(logs)
         answer = judged(span, math.log(LEVEL), len(logs))
         limits = (math.exp(span[0]), math.exp(span[1])) if span else None

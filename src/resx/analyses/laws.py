@@ -1,10 +1,13 @@
-"""Which law a quantity follows as networks grow deeper: exponential, or a power of the depth."""
+"""Which law a quantity follows with depth: growth from layer to layer, exponential or power."""
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from resx.inference.arms import Values
+
+SMALLEST = 1e-300  # instead of zero, which has no logarithm
 
 
 class Law(NamedTuple):
@@ -33,3 +36,15 @@ def fit_laws(depths: Values, values: Values) -> list[Law]:
         rate = float(np.exp(slope)) if name == "exponential" else float(-slope)
         laws.append(Law(name, rate, error))
     return sorted(laws, key=lambda law: law.error)
+
+
+def growth(layers: ArrayLike, squares: ArrayLike) -> float:
+    """The factor per layer towards the input: exp(-slope) of log(squares) against the layer.
+
+    Raises `ValueError` for a single layer.
+    """
+    places = np.asarray(layers, dtype=float)
+    if len(places) < 2:
+        raise ValueError("one block alone shows no growth from block to block")
+    logs = np.log(np.maximum(np.asarray(squares, dtype=float), SMALLEST))
+    return float(np.exp(-np.polyfit(places, logs, 1)[0]))

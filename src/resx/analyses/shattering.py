@@ -152,6 +152,8 @@ def _verdict(rows: pd.DataFrame, laws: dict[bool, list[Law]], contrast: Contrast
     if contrast.answer is not Answer.YES:
         undecided = contrast.answer is Answer.CANNOT_TELL
         return ClaimVerdict.CANNOT_TELL if undecided else ClaimVerdict.NOT_CONFIRMED
+    if rows["depth"].nunique() == 1:
+        return ClaimVerdict.CANNOT_TELL  # with skips less than without, but with depth?
     shallow, deep = (
         _seeds(rows[rows["depth"] == depth], residual=False)
         for depth in (rows["depth"].min(), contrast.depth)
