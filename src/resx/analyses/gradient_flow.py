@@ -71,9 +71,8 @@ def gradient_flow(
     if probes < 1:
         raise ValueError(f"probes={probes}: must be at least 1")
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
-    growths = _growths(rows)
+    growths, depth = _growths(rows), deepest(rows)
     verdict = _verdict(rows, growths)
-    depth = deepest(rows)
     decisive = next((g for key, g in growths.items() if key[2:] == (depth, False)), None)
     summary = options | {_label(key): round(g.factor, 4) for key, g in growths.items()}
     return Finding(
@@ -158,8 +157,7 @@ def _verdict(rows: pd.DataFrame, growths: dict[Key, Growth]) -> ClaimVerdict:
             conditions.append(pair)
     if not conditions or any(Answer.CANNOT_TELL in pair for pair in conditions):
         return ClaimVerdict.CANNOT_TELL
-    vanishing = [pair for pair in conditions if pair[0] is Answer.REVERSED]
-    if not vanishing:
+    if not (vanishing := [pair for pair in conditions if pair[0] is Answer.REVERSED]):
         return ClaimVerdict.FALSE
     if all(residual is Answer.REVERSED for _, residual in vanishing):
         return ClaimVerdict.NOT_CONFIRMED
