@@ -1,12 +1,13 @@
 """A data set ready to train on: splits, normalisation, batches on the device."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from resx.data.augmentation import Normalization
+from resx.data.source import Images
 
 Batch = tuple[Tensor, Tensor]
 
@@ -16,6 +17,8 @@ class Dataset(ABC):
 
     `chance` is the error of naming every training image as their most frequent class.
     """
+
+    splits: Mapping[str, Images]
 
     def __init__(
         self,

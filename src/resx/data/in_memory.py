@@ -29,7 +29,7 @@ class MemoryDataset(Dataset):
         sizes = {name: len(split.labels) for name, split in splits.items()}
         known = classes, channels, height, sizes, normalization, fingerprint
         super().__init__(*known, splits["train"].labels)
-        self.splits = {
+        self.splits: dict[str, Pixels] = {
             name: Pixels(split.images.to(device), split.labels.to(device))
             for name, split in splits.items()
         }

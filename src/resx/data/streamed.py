@@ -51,7 +51,8 @@ class StreamDataset(Dataset):
         sizes = {name: len(split.labels) for name, split in splits.items()}
         known = classes, 3, image_size, sizes, normalization, fingerprint
         super().__init__(*known, splits["train"].labels)
-        self.splits, self.device, self.augmentation = splits, device, augmentation
+        self.splits: dict[str, Files] = splits
+        self.device, self.augmentation = device, augmentation
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
 

@@ -1,0 +1,198 @@
+"""How much do gradients of batches scatter, at equal loss? (McCandlish 2018, arXiv:1812.06162)"""
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.inputs import draw_images, objective, set_mode
+from resx.analyses.noise_scale import measure_noise
+from resx.analyses.twins import draw_points, draw_twins, known, said
+from resx.analyses.undisturbed import undisturbed
+from resx.experiment import Experiment
+from resx.inference import Answer, Measure, Rules, compare_ratio
+from resx.inference import Finding as Comparison
+from resx.seeding import generator
+
+RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
+MEASURE = "variance of a batch's gradient, plain over residual at equal loss"
+TWINS = ["family", "norm", "depth", "seed"]
+
+
+def gradient_noise(
+    experiments: Sequence[Experiment],
+    batches: int = 20,
+    batch_size: int | None = None,
+    split: str = "train",
+    augment: bool = False,
+    batch_norm: str = "train",
+    weight_decay: bool = False,
+    level: float = 1.5,
+) -> Finding:
+    """Variance |g - G|^2 of the gradient of one batch, and the noise scale, of twins at equal loss.
+
+    Of each plain network and its residual twins with the same seed, at all their steps, the pair
+    with the nearest losses is compared, if those differ by less than the factor `level`. The claim
+    is of the variance; the noise scale says whether it holds relative to the gradient, too.
+    Batches have the size of the recipe's unless `batch_size` is given. Raises `ValueError` for
+    options that do not exist, or if there are not images for two batches.
+    """
+    if batches < 2:
+        raise ValueError(f"batches={batches}: must be at least 2")
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: must be at least 1")
+    if level <= 1:
+        raise ValueError(f"level={level}: must be a factor above 1")
+    options = {"batches": batches, "batch_size": batch_size, "split": split, "augment": augment}
+    options |= {"batch_norm": batch_norm, "weight_decay": weight_decay}
+    rows = pd.DataFrame([_row(e, **options) for e in experiments])
+    pairs = match(rows, level)
+    rows["matched"] = rows.index.isin([*pairs["plain"], *pairs["residual"]])
+    variance, scale = (_compare(rows, pairs, column) for column in ("variance", "noise_scale"))
+    verdict = _verdict(variance, scale)
+    text = _text(rows, pairs, variance, scale, verdict)
+    summary = options | {"level": level, "variance_ratio": _data(variance)}
+    summary |= {"noise_scale_ratio": _data(scale), "pairs": len(pairs)}
+    effect, span = (variance.effect, variance.interval) if variance else (None, None)
+    figure = partial(_figure, rows)
+    return Finding(rows, figure, summary, text, "gradient-noise", verdict, effect, span, MEASURE)
+
+
+def _row(experiment: Experiment, **options: Any) -> dict[str, Any]:
+    network = experiment.network
+    size = options["batch_size"] or experiment.config.recipe.batch_size
+    count = size * options["batches"]
+    images, labels = draw_images(experiment, options["split"], count, options["augment"])
+    whole = len(images) // size  # batches of less would scatter more
+    if whole < 2:
+        raise ValueError(f"batch_size={size}: the split has only {len(images)} images")
+    # Drawn images come class by class, so the batches are drawn from them.
+    order = torch.randperm(len(images), generator=generator(0, "noise")).to(images.device)
+    losses: list[float] = []
+
+    def gradients() -> Iterable[Tensor]:
+        for chosen in order[: whole * size].split(size):
+            loss = objective(experiment, images[chosen], labels[chosen], options["weight_decay"])
+            losses.append(loss.item())
+            parts = torch.autograd.grad(loss, list(network.parameters()), allow_unused=True)
+            yield torch.cat([part.flatten() for part in parts if part is not None])
+
+    with undisturbed(network):
+        network.requires_grad_(True)
+        set_mode(network, options["batch_norm"])
+        noise = measure_noise(gradients(), size)
+    row = {"loss": sum(losses) / whole, "variance": noise.trace / size, "trace": noise.trace}
+    row |= {"gradient_squared": noise.squared_norm, "noise_scale": noise.scale}
+    row |= {"images": whole * size, "batch_size": size}
+    return known(experiment) | row
+
+
+def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Indices of the rows `plain` and `residual` with the nearest losses, a pair for each seed."""
+    pairs = []
+    for key, group in rows.groupby(TWINS):
+        plain, residual = group[~group["residual"]], group[group["residual"]]
+        candidates = [
+            (abs(math.log(a / b)), i, j)
+            for i, a in plain["loss"].items()
+            for j, b in residual["loss"].items()
+        ]
+        if candidates and min(candidates)[0] < math.log(level):
+            pairs.append((*key, *min(candidates)[1:]))
+    return pd.DataFrame(pairs, columns=[*TWINS, "plain", "residual"])
+
+
+def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of the greatest depth, and of one normalisation (batch norm, if there is any)."""
+    at = pairs[pairs["depth"] == pairs["depth"].max()]
+    return at[at["norm"] == at["norm"].min()]
+
+
+def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Comparison | None:
+    """Plain over residual; None without pairs, or where noise hides a residual net's gradient.
+
+    A plain net's noise scale that is hidden counts as its least possible value.
+    """
+    at = _judged(pairs)
+    plain, residual = (rows.loc[at[kind]] for kind in ("plain", "residual"))
+    if not len(at) or residual[column].isna().any():
+        return None
+    first = plain[column].fillna(plain["images"])
+    return compare_ratio(first.to_list(), residual[column].to_list(), Measure.LOSS, RULES)
+
+
+def _verdict(variance: Comparison | None, scale: Comparison | None) -> ClaimVerdict:
+    """Of "skips make the variance smaller"; the limit is one that is not smaller relative to G."""
+    if variance is None or variance.answer is Answer.CANNOT_TELL:
+        return ClaimVerdict.CANNOT_TELL
+    if variance.answer is Answer.REVERSED:
+        return ClaimVerdict.FALSE
+    if variance.answer is Answer.NO:
+        return ClaimVerdict.NOT_CONFIRMED
+    relative = scale is not None and scale.answer is Answer.YES
+    return ClaimVerdict.CONFIRMED if relative else ClaimVerdict.LIMITED
+
+
+def _data(comparison: Comparison | None) -> dict[str, Any]:
+    if comparison is None:
+        return {"answer": "cannot tell", "effect": None, "interval": None}
+    effect, interval = comparison.effect, comparison.interval
+    return {"answer": str(comparison.answer), "effect": effect, "interval": interval}
+
+
+def _text(
+    rows: pd.DataFrame,
+    pairs: pd.DataFrame,
+    variance: Comparison | None,
+    scale: Comparison | None,
+    verdict: ClaimVerdict,
+) -> str:
+    found = "no twins with losses that are equal enough"
+    if len(at := _judged(pairs)):
+        plain, residual = rows.loc[at["plain"]], rows.loc[at["residual"]]
+        found = (
+            f"{len(at)} pairs of {at['depth'].iloc[0]} layers, mean loss {plain['loss'].mean():.3f}"
+            f" plain (steps {_steps(plain)}) and {residual['loss'].mean():.3f} residual (steps"
+            f" {_steps(residual)}); plain over residual: variance {said(variance)}, noise scale"
+            f" {said(scale)}"
+        )
+        if hidden := int(plain["noise_scale"].isna().sum()):
+            found += f", at least, as noise hides the gradient of {hidden} plain nets"
+    return (
+        "Skips make the variance of gradient estimates smaller. Measured: the variance of a batch's"
+        f" gradient and the noise scale tr(Sigma) / |G|^2 at equal loss: {found}."
+        f" Verdict: {verdict}."
+    )
+
+
+def _steps(rows: pd.DataFrame) -> str:
+    return ", ".join(str(step) for step in sorted(rows["step"].unique()))
+
+
+def _figure(rows: pd.DataFrame) -> Figure:
+    """Against the loss where networks have several steps, else against the depth."""
+    rows = rows[rows["norm"] == rows["norm"].min()]
+    rows = rows.assign(noise_scale=rows["noise_scale"].fillna(rows["images"]))
+    along = rows["step"].nunique() > 1
+    figure = Figure(figsize=(8, 3.4))
+    panels = (
+        ("variance", "variance of a batch's gradient"),
+        ("noise_scale", "noise scale, images"),
+    )
+    for axes, (column, label) in zip(figure.subplots(1, 2), panels):
+        axes.set(yscale="log", ylabel=label)
+        if along:
+            axes.set(xscale="log", xlabel=f"loss, {rows['depth'].max()} layers")
+            draw_points(axes, rows[rows["depth"] == rows["depth"].max()], "loss", column)
+            axes.invert_xaxis()
+        else:
+            axes.set(xlabel="depth")
+            draw_twins(axes, rows, "depth", column)
+        axes.legend()
+    return figure

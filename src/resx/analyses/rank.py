@@ -1,0 +1,196 @@
+"""Do tokens become one vector, features one direction? (Dong 2021, arXiv:2103.03404)"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.inputs import draw_images, set_mode
+from resx.analyses.streams import block_outputs
+from resx.analyses.twins import TWINS, draw_twins, known, said, shown_depths
+from resx.analyses.undisturbed import undisturbed
+from resx.experiment import Experiment
+from resx.inference import Answer, Measure, Rules, compare_ratio
+from resx.inference import Finding as Comparison
+from resx.plotting import PLAIN, RESIDUAL
+
+RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
+RESOLUTION = 1e-6  # of a token residual in float32: what is smaller is rounding
+MEASURE = "token residual after the last block, with both skips over with none (at least 1e-6)"
+NORMS = ("composite", "frobenius")
+# Of other families than transformers residual networks are `both`, plain ones `none`.
+SKIPS = {
+    "both": RESIDUAL._replace(name="both skips"),
+    "attention": RESIDUAL._replace(
+        name="attention's skip", marker="^", line="-.", colour="#56b4e9"
+    ),
+    "mlp": PLAIN._replace(name="MLP's skip", marker="v", line=":", colour="#e69f00"),
+    "none": PLAIN._replace(name="no skip"),
+}
+
+
+def rank(
+    experiments: Sequence[Experiment],
+    images: int = 128,
+    split: str = "train",
+    augment: bool = False,
+    batch_norm: str = "train",
+    norm: str = "composite",
+) -> Finding:
+    """Of tokens, how far they are from all being equal; the effective rank of tokens or features.
+
+    `token_residual` is |X - 1 m^T| / |X| of an image's tokens X and their mean m, in the composite
+    norm sqrt(|X|_1 |X|_inf) of the paper or in Frobenius's, the mean over images after the stem and
+    every block. Other networks have features: X is images by features. Twins are skip=both,
+    attention, mlp, none. Raises `ValueError` for options that do not exist.
+    """
+    if norm not in NORMS:
+        raise ValueError(f"norm={norm}: must be one of {', '.join(NORMS)}")
+    options = {"images": images, "split": split, "augment": augment, "batch_norm": batch_norm}
+    options |= {"norm": norm}
+    rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
+    tokens = rows["token_residual"].notna().all()
+    column = "token_residual" if tokens else "effective_rank"
+    last = rows[rows["block"] == rows.groupby(["family", "depth"])["block"].transform("max")]
+    means = last.groupby(["skip", "norm", "depth", "step"])[column].mean()
+    summary: dict[str, Any] = options | {"measure": column}
+    for (skip, normalised, depth, step), value in means.items():
+        summary[f"{skip}-{depth} norm {normalised} step {step}"] = round(float(value), 6)
+    comparisons = _comparisons(last, column)
+    for name, comparison in comparisons.items():
+        summary[name] = {"effect": comparison.effect, "interval": comparison.interval}
+    figure = partial(_figure, rows, column)
+    if not tokens:
+        return Finding(rows, figure, summary, _text_of_features(means, comparisons))
+    verdict = _verdict(comparisons)
+    collapse = comparisons.get("both over none")
+    effect, span = (collapse.effect, collapse.interval) if collapse else (None, None)
+    text = _text_of_tokens(means, comparisons, verdict)
+    return Finding(rows, figure, summary, text, "transformer", verdict, effect, span, MEASURE)
+
+
+def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
+    """A row for the stem (block 0) and for every block."""
+    network = experiment.network
+    count, split, augment = (options[k] for k in ("images", "split", "augment"))
+    images, _ = draw_images(experiment, split, count, augment)
+    with undisturbed(network), torch.no_grad(), block_outputs(network) as outputs:
+        set_mode(network, options["batch_norm"])
+        network(images)
+    usual = "both" if experiment.config.residual else "none"
+    skip = experiment.config.model.get("skip", usual) if experiment.config.residual else usual
+    rows = []
+    for number, (name, output) in enumerate(outputs):
+        tokens = output.ndim == 3
+        x = output.double() if tokens else output.double().flatten(1)[None]
+        residual = token_residual(x, options["norm"]).mean().item() if tokens else np.nan
+        row = {"skip": skip, "block": number, "name": name, "token_residual": residual}
+        row |= {"effective_rank": effective_rank(x).mean().item(), "largest": min(x.shape[1:])}
+        rows.append(known(experiment) | row)
+    return rows
+
+
+def token_residual(x: Tensor, norm: str = "composite") -> Tensor:
+    """|X - 1 m^T| / |X|, 0 if all tokens are equal: (N, tokens, width) -> (N,)."""
+    return _norm(x - x.mean(1, keepdim=True), norm) / _norm(x, norm)
+
+
+def _norm(x: Tensor, norm: str) -> Tensor:
+    if norm == "frobenius":
+        return torch.linalg.matrix_norm(x)
+    columns, rows = (torch.linalg.matrix_norm(x, kind) for kind in (1, torch.inf))
+    return (columns * rows).sqrt()
+
+
+def effective_rank(x: Tensor) -> Tensor:
+    """exp of the entropy of the singular values' shares (Roy and Vetterli 2007): (N, n, d) -> (N,).
+
+    1 for a matrix of rank one, min(n, d) if all singular values are equal.
+    """
+    values = torch.linalg.svdvals(x)
+    shares = values / values.sum(1, keepdim=True)
+    return torch.special.entr(shares).sum(1).exp()
+
+
+def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
+    """Ratios after the last block, at the greatest depth and first step of all."""
+    at = last[(last["depth"] == last["depth"].max()) & (last["step"] == last["step"].min())]
+    at = at[at["norm"] == at["norm"].min()]
+    seeds = at.assign(value=at[column].clip(lower=RESOLUTION)).groupby(["skip", "seed"])["value"]
+    arms = {skip: values for skip, values in seeds.mean().groupby("skip")}
+    wanted = (("both", "none"), ("attention", "none"), ("mlp", "none"), ("attention", "mlp"))
+    return {
+        f"{a} over {b}": compare_ratio(list(arms[a]), list(arms[b]), Measure.LOSS, RULES)
+        for a, b in wanted
+        if a in arms and b in arms
+    }
+
+
+def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
+    """Of "tokens collapse towards rank one without skips, and the attention's skip matters most".
+
+    The limit is that single skips were not compared, or that the attention's matters no more.
+    """
+    collapse = comparisons.get("both over none")
+    if collapse is None or collapse.answer is Answer.CANNOT_TELL:
+        return ClaimVerdict.CANNOT_TELL
+    if collapse.answer is not Answer.YES:
+        reversed_ = collapse.answer is Answer.REVERSED
+        return ClaimVerdict.FALSE if reversed_ else ClaimVerdict.NOT_CONFIRMED
+    single = comparisons.get("attention over mlp")
+    more = single is not None and single.answer is Answer.YES
+    return ClaimVerdict.CONFIRMED if more else ClaimVerdict.LIMITED
+
+
+def _ratios(comparisons: dict[str, Comparison]) -> str:
+    return "; ".join(f"{name} {said(found)}" for name, found in comparisons.items()) or "none"
+
+
+def _text_of_tokens(
+    means: pd.Series, comparisons: dict[str, Comparison], verdict: ClaimVerdict
+) -> str:
+    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+    return (
+        "Without skips a transformer's tokens collapse towards rank one; the attention's skip"
+        " matters most. Measured: |X - 1 m^T| / |X| of the tokens X and their mean m after the last"
+        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}."
+        f" Verdict: {verdict}."
+    )
+
+
+def _text_of_features(means: pd.Series, comparisons: dict[str, Comparison]) -> str:
+    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+    return (
+        "Effective rank of the features of all images after the last block, with skips (both) and"
+        f" without (none): {levels}. Ratios, deepest net: {_ratios(comparisons)}."
+    )
+
+
+def _figure(rows: pd.DataFrame, column: str) -> Figure:
+    """A column a depth: the token residual on a log axis, below it the effective rank.
+
+    The grey line is the resolution of float32: below it residuals are rounding.
+    """
+    rows = rows[(rows["step"] == rows["step"].min()) & (rows["norm"] == rows["norm"].min())]
+    depths = shown_depths(rows)
+    measures = list(dict.fromkeys((column, "effective_rank")))
+    size = (max(4.5, 3 * len(depths)), 0.6 + 2.5 * len(measures))
+    figure = Figure(figsize=size)
+    grid = figure.subplots(len(measures), len(depths), squeeze=False, sharey="row")
+    for line, measure in zip(grid, measures):
+        for axes, depth in zip(line, depths):
+            if measure == "token_residual":
+                axes.set_yscale("log")
+                axes.axhline(RESOLUTION, color="grey", linewidth=1, linestyle=":")
+            looks = (SKIPS, "skip") if column == "token_residual" else (TWINS, "residual")
+            draw_twins(axes, rows[rows["depth"] == depth], "block", measure, *looks)
+            axes.set(xlabel="block", title=f"depth {depth}")
+        line[0].set_ylabel(measure.replace("_", " "))
+    grid[0][0].legend(fontsize=8)
+    return figure

@@ -1,0 +1,198 @@
+"""Do input gradients decorrelate from image to image? (Balduzzi 2017, arXiv:1702.08591)"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.inputs import draw_images, held_statistics, set_mode
+from resx.analyses.laws import Law, fit_laws
+from resx.analyses.twins import (
+    Span,
+    deepest,
+    draw_twins,
+    judged,
+    known,
+    name_of,
+    shown_depths,
+    welch,
+)
+from resx.analyses.undisturbed import undisturbed
+from resx.experiment import Experiment
+from resx.inference import Answer
+from resx.seeding import generator
+
+MARGIN = 0.05  # a difference of correlations that counts as none
+MEASURE = "correlation of the input gradients of nearby inputs, residual minus plain"
+UNFITTED = "no law is fitted to fewer than three depths above the noise"
+
+
+class Contrast(NamedTuple):
+    """Residual minus plain at one depth."""
+
+    depth: int | None
+    effect: float | None
+    span: Span | None
+    answer: Answer
+
+
+def shattering(
+    experiments: Sequence[Experiment],
+    paths: int = 16,
+    points: int = 17,
+    lag: int = 1,
+    split: str = "train",
+    batch_norm: str = "train",
+) -> Finding:
+    """Cosine of input gradients on straight `paths` between two images, `points` on each.
+
+    The gradient is that of a random combination of the logits, the same for all networks, so that
+    no label comes in. Correlations are over weights in the paper, about a mean of zero; here the
+    entries of a gradient stand for them. `batch_norm=train` normalises by the statistics of all
+    points, held constant: the gradient of an image is its own, as in the paper's analysis. Depths
+    are compared `lag` points apart. Raises `ValueError` for options that do not exist.
+    """
+    for name, value in (("paths", paths), ("points", points)):
+        if value < 2:
+            raise ValueError(f"{name}={value}: must be at least 2")
+    if not 1 <= lag < points:
+        raise ValueError(f"lag={lag}: must be from 1 to points - 1 = {points - 1}")
+    options = {"paths": paths, "points": points, "split": split, "batch_norm": batch_norm}
+    rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
+    near = rows[rows["lag"] == lag]
+    first = near[(near["step"] == near["step"].min()) & (near["norm"] == near["norm"].min())]
+    laws = {kind: _laws(first[first["residual"] == kind]) for kind in (False, True)}
+    contrast = _contrast(first)
+    verdict = _verdict(first, laws, contrast)
+    means = near.groupby(["residual", "norm", "depth", "step"])["correlation"].mean()
+    summary: dict[str, Any] = options | {"lag": lag}
+    for (kind, norm, depth, step), value in means.items():
+        summary[f"{name_of(kind)}-{depth} norm {norm} step {step}"] = round(float(value), 4)
+    for kind, fitted in laws.items():
+        for law in fitted:
+            summary[f"{name_of(kind)}: {law}"] = round(law.error, 4)
+    text = _text(laws, contrast, verdict)
+    figure = partial(_figure, rows, lag)
+    effect, span = contrast.effect, contrast.span
+    return Finding(rows, figure, summary, text, "shattering", verdict, effect, span, MEASURE)
+
+
+def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
+    """A row a lag: the mean cosine over all paths and pairs of points that are so far apart."""
+    network, points = experiment.network, options["points"]
+    images, _ = draw_images(experiment, options["split"], 2 * options["paths"])
+    with undisturbed(network):
+        along = path(images[0::2], images[1::2], points)
+        gradients = input_gradients(network, along.flatten(0, 1), options["batch_norm"])
+    directions = F.normalize(gradients.flatten(1).double(), dim=1).unflatten(0, (-1, points))
+    cosines = directions @ directions.transpose(1, 2)  # (paths, points, points)
+    # The standard deviation of a path's cosine if gradients were noise, over all paths.
+    noise = 1 / math.sqrt(directions.shape[-1] * len(directions))
+    return [
+        known(experiment)
+        | {"lag": lag, "correlation": cosines.diagonal(lag, 1, 2).mean().item(), "noise": noise}
+        for lag in range(1, points)
+    ]
+
+
+def path(start: Tensor, end: Tensor, points: int) -> Tensor:
+    """(paths, C, H, W) twice -> (paths, points, C, H, W), evenly spaced, both ends included."""
+    shares = torch.linspace(0, 1, points, device=start.device)[:, None, None, None]
+    return torch.lerp(start[:, None], end[:, None], shares)
+
+
+def input_gradients(network: nn.Module, images: Tensor, batch_norm: str) -> Tensor:
+    """d(c^T logits) / d image of every image, for one random c: (N, C, H, W) -> the same."""
+    set_mode(network, batch_norm)
+    with held_statistics(network, images):
+        images = images.detach().requires_grad_()
+        logits = network(images)
+        c = torch.randn(logits.shape[1], generator=generator(0, "shattering")).to(logits)
+        return torch.autograd.grad((logits @ c).sum(), images)[0]
+
+
+def _laws(rows: pd.DataFrame) -> list[Law]:
+    """Of the mean over seeds, at the depths where it is above its noise."""
+    means = rows.groupby("depth")[["correlation", "noise"]].mean()
+    seeds = rows.groupby("depth")["correlation"].count()
+    means = means[means["correlation"] > 2 * means["noise"] / np.sqrt(seeds)]
+    return fit_laws(means.index.to_numpy(dtype=float), means["correlation"].to_numpy(dtype=float))
+
+
+def _contrast(rows: pd.DataFrame) -> Contrast:
+    """Residual minus plain at the greatest depth that both have, over seeds."""
+    if (depth := deepest(rows)) is None:
+        return Contrast(None, None, None, Answer.CANNOT_TELL)
+    at = rows[rows["depth"] == depth]
+    residual, plain = (_seeds(at, kind) for kind in (True, False))
+    span = welch(residual, plain)
+    answer = judged(span, MARGIN, min(len(residual), len(plain)))
+    return Contrast(depth, float(residual.mean() - plain.mean()), span, answer)
+
+
+def _seeds(rows: pd.DataFrame, residual: bool) -> np.ndarray:
+    values = rows[rows["residual"] == residual].groupby("seed")["correlation"].mean()
+    return values.to_numpy(dtype=float)
+
+
+def _verdict(rows: pd.DataFrame, laws: dict[bool, list[Law]], contrast: Contrast) -> ClaimVerdict:
+    """Of "gradients of plain nets decorrelate, with skips they do so far more slowly".
+
+    Plain gradients must fall with depth, and residual ones be higher at the greatest. The limit is
+    a law that was fitted and is another than the paper's (exponential, a power with skips).
+    """
+    if contrast.answer is not Answer.YES:
+        undecided = contrast.answer is Answer.CANNOT_TELL
+        return ClaimVerdict.CANNOT_TELL if undecided else ClaimVerdict.NOT_CONFIRMED
+    if rows["depth"].nunique() == 1:
+        return ClaimVerdict.CANNOT_TELL  # with skips less than without, but with depth?
+    shallow, deep = (
+        _seeds(rows[rows["depth"] == depth], residual=False)
+        for depth in (rows["depth"].min(), contrast.depth)
+    )
+    falls = judged(welch(shallow, deep), MARGIN, min(len(shallow), len(deep)))
+    if falls is not Answer.YES:
+        undecided = falls is Answer.CANNOT_TELL
+        return ClaimVerdict.CANNOT_TELL if undecided else ClaimVerdict.NOT_CONFIRMED
+    expected = {False: "exponential", True: "power"}
+    others = [kind for kind, fitted in laws.items() if fitted and fitted[0].name != expected[kind]]
+    return ClaimVerdict.LIMITED if others else ClaimVerdict.CONFIRMED
+
+
+def _text(laws: dict[bool, list[Law]], contrast: Contrast, verdict: ClaimVerdict) -> str:
+    said = "the correlation at one depth alone was measured of plain or of residual networks"
+    if contrast.effect is not None:
+        span = "[{:+.3f}, {:+.3f}]".format(*contrast.span) if contrast.span else "one seed"
+        said = f"residual minus plain at {contrast.depth} layers {contrast.effect:+.3f} ({span})"
+    for kind, fitted in laws.items():
+        better = f"{fitted[0]} fits better than {fitted[1]}" if fitted else UNFITTED
+        said += f"; {name_of(kind)}: {better}"
+    return (
+        "Gradients of plain nets decorrelate over inputs, those of residual nets far less."
+        f" Measured: the cosine of input gradients of nearby inputs; {said}. Expected of inputs far"
+        " apart: 0.5^L plain, L^-0.5 residual with batch norm (Balduzzi 2017)."
+        f" Verdict: {verdict}."
+    )
+
+
+def _figure(rows: pd.DataFrame, lag: int) -> Figure:
+    """Against depth at one lag, then against the lag at up to three depths."""
+    depths = shown_depths(rows)
+    rows = rows[rows["step"] == rows["step"].min()]
+    figure = Figure(figsize=(3 + 2.4 * len(depths), 3.2))
+    axes = figure.subplots(1, len(depths) + 1, sharey=True)
+    draw_twins(axes[0], rows[rows["lag"] == lag], "depth", "correlation")
+    axes[0].set(xlabel="depth", ylabel="correlation of input gradients", title=f"at lag {lag}")
+    for panel, depth in zip(axes[1:], depths):
+        draw_twins(panel, rows[rows["depth"] == depth], "lag", "correlation")
+        panel.set(xlabel="lag, points on the path", title=f"{depth} layers")
+    axes[0].legend()
+    return figure
