@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from resx.models.highway import HighwayLayer, gate_bias_for, highway
+from resx.models.parts.complexity import parameters
 from resx.models.parts.network import Spec
 
 
@@ -27,6 +28,15 @@ def test_the_twin_of_a_highway_net_has_its_gates_wide_open():
     twin.load_state_dict({k: v for k, v in weights.items() if ".gate." not in k})
     x = torch.randn(3, 1, 8, 8)
     assert torch.allclose(network(x), twin(x), atol=1e-5)
+
+
+# Srivastava 2015 (arXiv:1507.06228), Sec. 3.1: 71 units in plain nets for 50 in highway nets.
+@pytest.mark.parametrize("depth", [10, 20, 50, 100])
+def test_a_wider_twin_has_the_parameters_of_the_gates(depth):
+    network, twin, wider = linear(depth), linear(depth, False), linear(depth, False, plain_width=71)
+    assert parameters(twin) < 0.55 * parameters(network)
+    assert parameters(wider) == pytest.approx(parameters(network), rel=0.05)
+    assert parameters(linear(depth, plain_width=71)) == parameters(network)
 
 
 def test_gate_biases_follow_the_papers_rule():

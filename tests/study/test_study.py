@@ -17,6 +17,7 @@ from resx.config.location import conf_dir
 from resx.config.requests import StudyRequest
 from resx.config.run_hash import run_hash
 from resx.models.building import build_network
+from resx.models.parts.complexity import parameters
 from resx.report.selection import row_key
 from resx.store.store import Store
 from tests.conftest import yamls
@@ -140,6 +141,33 @@ def test_every_study_yaml_has_jobs_that_build(name, grid_of):
         if config.depth < 1000:
             meta = torch.device("meta")
             build_network(config, classes, channels, config.data.image_size, meta)
+
+
+def network_of(job):
+    data, meta = job.config.data, torch.device("meta")
+    return build_network(job.config, data.classes, data.channels, data.image_size, meta)
+
+
+def test_the_twins_of_families_differ_by_no_more_parameters_than_projections_have(grid_of):
+    counts = {}
+    for job in grid_of("families", "seed=0").jobs:
+        counts[job.config.model["name"], job.config.residual] = parameters(network_of(job))
+    changes = {name: counts[name, False] / counts[name, True] - 1 for name, _ in counts}
+    equal = {name for name, change in changes.items() if change == 0}
+    assert equal == {"resnet", "preact", "vit"}
+    assert -0.12 < changes.pop("resnext") < -0.11
+    assert max(map(abs, changes.values())) < 0.01
+
+
+def test_cardinality_has_equal_parameters_and_groups_of_more_than_one_channel(grid_of):
+    networks = [network_of(job) for job in grid_of("cardinality", "seed=0", "residual=true").jobs]
+    counts = [parameters(network) for network in networks]
+    assert max(counts) / min(counts) < 1.03
+    for network in networks:
+        grouped = next(
+            m for m in network.stage1.modules() if getattr(m, "kernel_size", 0) == (3, 3)
+        )
+        assert grouped.in_channels // grouped.groups >= 2
 
 
 def test_a_study_of_families_can_be_narrowed_to_one(grid_of, resx):

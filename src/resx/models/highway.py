@@ -72,9 +72,16 @@ def gate_bias_for(depth: int) -> float:
 
 
 def highway(
-    spec: Spec, gate_bias: float | None = None, width: int | None = None, norm: str = "none"
+    spec: Spec,
+    gate_bias: float | None = None,
+    width: int | None = None,
+    plain_width: int | None = None,
+    norm: str = "none",
 ) -> Network:
     """Highway layers; the plain twin has T = 1, so neither shortcut nor gate.
+
+    Gates double the parameters of a layer. The twin has the same layers, or with `plain_width` so
+    many channels more that it has the same parameters: 71 for 50 fully connected (Sec. 3.1).
 
     block=conv: 3n + 2 layers in the CIFAR layout; the layers that change shape have no shortcut.
     block=linear: fully connected; `depth` counts the first layer but not the classifier, as the
@@ -83,8 +90,10 @@ def highway(
     one_of("block", spec.block, KERNEL)
     if spec.layout == "imagenet":
         raise ValueError("layout=imagenet: highway has the cifar layout alone")
-    at_least_one(width=width)
+    at_least_one(width=width, plain_width=plain_width)
     width = width or WIDTH[spec.block]
+    if not spec.residual:
+        width = plain_width or width
     bias = gate_bias_for(spec.depth) if gate_bias is None else gate_bias
     options: dict[str, Any] = {"kernel": KERNEL[spec.block], "norm": norm}
 
