@@ -73,6 +73,8 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     rows = rows_of([flattened(job.config) for job in jobs.values()], swept)
     if study.best_over is not None and study.best_over not in rows:
         raise RequestError(f"study.best_over={study.best_over}: the grid does not sweep it")
+    if unswept := [key for key in study.control or {} if key not in rows]:
+        raise RequestError(f"study.control: the grid does not sweep {', '.join(unswept)}")
     changes = [*fixed, *sweeps.values()]
     name = _own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
     return Grid(name, rows, list(jobs.values()), [s.line for s in changes])
