@@ -118,6 +118,12 @@ def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.D
     return pd.DataFrame({"step": curve.iteration, "error": curve.error_percent / 100})
 
 
+def published_rows(table: str) -> pd.DataFrame:
+    """All rows of one table or figure of a paper, as published.csv has them."""
+    rows = _published()
+    return rows[rows.table_id == table]
+
+
 @cache
 def _published() -> pd.DataFrame:
     table = pd.read_csv(str(files("resx.reference") / "published.csv"))
