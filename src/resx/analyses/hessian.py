@@ -111,7 +111,8 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Spectrum:
         v = w / beside[-1]
     values, vectors = eigh_tridiagonal(diagonal, beside[:-1])
     found = torch.from_numpy(values), torch.from_numpy(vectors)
-    return Spectrum(found[0], found[1][0] ** 2, beside[-1] * found[1][-1].abs())
+    rounding = torch.finfo(start.dtype).eps * found[0].abs().max()
+    return Spectrum(found[0], found[1][0] ** 2, beside[-1] * found[1][-1].abs() + rounding)
 
 
 class Trace(NamedTuple):

@@ -1,26 +1,34 @@
-"""Bars by block, error against the number of deleted blocks, gradient by path length."""
+"""Bars by block, error against the number of deleted or swapped blocks, gradient by path length."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from resx.plotting import LOOKS, RESIDUAL, shades
 
 
 def lesion_figure(rows: pd.DataFrame) -> Figure:
-    """A row of bars a depth (three at most), and below, two panels over all depths."""
+    """A row of bars a depth (three at most), and below, three panels over the same depths."""
     depths = sorted(rows["depth"].unique())
     shown = depths if len(depths) <= 3 else [depths[0], depths[len(depths) // 2], depths[-1]]
-    figure = Figure(figsize=(7.5, 1.9 * len(shown) + 3.0))
-    top, below = figure.subfigures(2, 1, height_ratios=[1.9 * len(shown), 3.0])
-    for axis, depth in zip(top.subplots(len(shown), 1, squeeze=False)[:, 0], shown):
+    heights = [1.7 * len(shown) + 0.6, 2.9]
+    figure = Figure(figsize=(8.4, sum(heights)))
+    top, below = figure.subfigures(2, 1, height_ratios=heights)
+    bars = top.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for axis, depth in zip(bars, shown):
         _draw_bars(axis, rows[rows["depth"] == depth])
         axis.set_ylabel(f"depth {depth}\ntest error, %")
-    top.axes[0].legend(fontsize=8, ncols=2)
-    top.axes[-1].set_xlabel("deleted block (shaded: changes the shape; dotted: nothing deleted)")
-    several, paths = below.subplots(1, 2)
+    bars[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+    bars[-1].set_xlabel("deleted block (grey: it changes the shape; dotted: no block deleted)")
+    several, swaps, paths = below.subplots(1, 3)
     _draw_several(several, rows[rows["kind"] == "random"], shown)
+    several.set(xlabel="deleted blocks", ylabel="test error, %", title="random blocks deleted")
+    _draw_several(swaps, rows[rows["kind"] == "swap"], shown)
+    swaps.set(xlabel="swapped pairs", title="random pairs swapped")
     _draw_paths(paths, rows[rows["kind"] == "path"], shown)
+    handles, labels = several.get_legend_handles_labels()
+    below.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
     return figure
 
 
@@ -29,25 +37,17 @@ def _draw_bars(axis: Axes, rows: pd.DataFrame) -> None:
     for look, offset in zip(LOOKS, (-0.2, 0.2)):
         arm = bars[bars["residual"] == look.residual]
         heights = 100 * arm.groupby("number")["error"].mean()
-        hatch = "" if look.residual else "////"  # a grey print tells the two apart by it
-        axis.bar(
-            heights.index + offset,
-            heights,
-            0.4,
-            color=look.colour if look.residual else "white",
-            edgecolor=look.colour,
-            hatch=hatch,
-            label=look.name,
-        )
+        # Filled and hatched: a grey print tells the two apart.
+        fill = {"color": look.colour} if look.residual else {"color": "white", "hatch": "/////"}
+        places = heights.index.to_numpy() + offset
+        axis.bar(places, heights, 0.4, edgecolor=look.colour, label=look.name, **fill)
         whole = rows[(rows["kind"] == "whole") & (rows["residual"] == look.residual)]
         if len(whole):
             axis.axhline(100 * whole["error"].mean(), color=look.colour, linestyle=":")
-    changing = bars[bars["keeps_shape"].eq(False)]["number"].unique()
-    for number in changing:
+    for number in bars[bars["keeps_shape"].eq(False)]["number"].unique():
         axis.axvspan(number - 0.5, number + 0.5, color="0.9", zorder=0)
     last = int(bars["number"].max())
-    axis.set(ylim=(0, 100), xlim=(0.4, last + 0.6))
-    axis.set_xticks(range(1, last + 1, 1 if last < 15 else 2))
+    axis.set(ylim=(0, 100), xlim=(0.4, last + 0.6), xticks=range(1, last + 1, 1 + last // 15))
     axis.grid(False, axis="x")
 
 
@@ -57,25 +57,27 @@ def _draw_several(axis: Axes, rows: pd.DataFrame, depths: list[int]) -> None:
             arm = rows[(rows["depth"] == depth) & (rows["residual"] == look.residual)]
             means = 100 * arm.groupby("number")["error"].mean()
             if len(means):
-                style = f"{look.marker}{look.line}"
-                axis.plot(means.index, means, style, color=shade, label=f"{look.name} {depth}")
-    axis.set(xlabel="blocks deleted at random", ylabel="test error, %", ylim=(0, 100))
+                label = f"{look.name} {depth}"
+                axis.plot(
+                    means.index, means, look.line, marker=look.marker, color=shade, label=label
+                )
+    numbers = sorted(rows["number"].unique())
+    axis.set_ylim(0, 100)
     axis.set_xscale("log", base=2)
-    axis.set_xticks(
-        sorted(rows["number"].unique()), [f"{k}" for k in sorted(rows["number"].unique())]
-    )
-    axis.legend(fontsize=7)
+    axis.set_xticks(numbers, [str(k) for k in numbers])
+    axis.minorticks_off()
 
 
 def _draw_paths(axis: Axes, rows: pd.DataFrame, depths: list[int]) -> None:
-    """Thin: the share of all paths; bold: the share of the gradient that they carry."""
+    """Each relative to its peak: where along the lengths paths are, and where the gradient is."""
     for depth, shade in zip(depths, shades(len(depths))):
         means = rows[rows["depth"] == depth].groupby("number")[["paths", "carried"]].mean()
         if len(means):
             peaks = means / means.max()
-            axis.plot(means.index, peaks["paths"], ":", color=shade, linewidth=1)
-            axis.plot(means.index, peaks["carried"], RESIDUAL.line, color=shade, label=f"{depth}")
-    axis.set(xlabel="blocks on the path", ylabel="relative to the largest", ylim=(0, None))
-    axis.set_title("residual: gradient (dotted: paths)", fontsize=9)
-    if len(rows):
-        axis.legend(title="depth", fontsize=8)
+            axis.plot(means.index, peaks["paths"], ":", color=shade, linewidth=1.2)
+            axis.plot(
+                means.index, peaks["carried"], RESIDUAL.line, marker=RESIDUAL.marker, color=shade
+            )
+    axis.set(xlabel="blocks on the path", ylabel="relative to the peak", ylim=(0, 1.05))
+    axis.set_title("gradient (dotted: paths)")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -31,7 +31,8 @@ def gradient_by_length(blocks: Blocks, batch: Batch, draws: int, seed: int) -> l
         for draw in range(draws):
             random = np.random.default_rng([seed, k, draw])
             with one_path(blocks, random.choice(inside, k, replace=False).tolist()):
-                norms.append(first_gradient(blocks, batch))
+                gradient = input_gradient(blocks, batch)
+            norms.append(float(gradient.flatten(1).norm(dim=1).mean()))
         share = float(binom.pmf(k, n, 0.5))
         row = {"kind": "path", "number": k, "norm": float(np.mean(norms)), "paths": share}
         rows.append(row | {"carried": share * row["norm"]})
@@ -54,8 +55,8 @@ def _detach(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Te
     return output.detach()
 
 
-def first_gradient(blocks: Blocks, batch: Batch) -> float:
-    """The norm of the summed loss's gradient with respect to the first block's input, an image."""
+def input_gradient(blocks: Blocks, batch: Batch) -> Tensor:
+    """Of the loss, summed over images, with respect to the first block's input: (N, ...)."""
     images, labels = batch
     kept: list[Tensor] = []
 
@@ -69,4 +70,4 @@ def first_gradient(blocks: Blocks, batch: Batch) -> float:
     finally:
         handle.remove()
     (gradient,) = torch.autograd.grad(loss, kept)
-    return float(gradient.flatten(1).norm(dim=1).mean())
+    return gradient

@@ -19,8 +19,8 @@ KNOWN = ["depth", "residual", "seed"]
 class Comparison(NamedTuple):
     """Is the plain network's number greater than the residual one's?
 
-    `fair` says that both networks have learned their images: the surroundings of weights that
-    have learned nothing are those of another question.
+    `fair` says that both networks have learned their images, or that neither was trained: what
+    surrounds weights that failed is another question than what surrounds a solution.
     """
 
     depth: int
@@ -58,14 +58,20 @@ def learned(error: float, classes: int) -> bool:
     return error < 0.5 * (1 - 1 / classes)
 
 
-def compare_twins(table: pd.DataFrame, column: str, compare: Compare) -> list[Comparison]:
-    """At every depth that has both; `table` has a row a network, with a column `learned`."""
+def compare_twins(
+    table: pd.DataFrame, column: str, compare: Compare, untrained: bool = False
+) -> list[Comparison]:
+    """At every depth that has both; `table` has a row a network, with a column `learned`.
+
+    With `untrained`, networks at step 0 are comparable, too.
+    """
     comparisons = []
     for depth, cell in table.groupby("depth"):
         arms = [cell[cell["residual"] == residual].dropna(subset=column) for residual in (0, 1)]
         if all(map(len, arms)):
             # Half of the seeds: some plain nets that are deep learn and some do not.
             fair = all(2 * arm["learned"].sum() > len(arm) for arm in arms)
+            fair = fair or (untrained and bool((cell["step"] == 0).all()))
             finding = compare(*(arm[column].to_list() for arm in arms))
             comparisons.append(Comparison(int(depth), finding, fair))
     return comparisons
@@ -76,18 +82,33 @@ def deciding(comparisons: Sequence[Comparison]) -> Comparison | None:
     return max((c for c in comparisons if c.fair), key=lambda c: c.depth, default=None)
 
 
-def judge(comparisons: Sequence[Comparison], claimed: Answer = Answer.YES) -> ClaimVerdict:
-    """Does the claim hold at the deepest fair comparison, and with what limit?
+def judge(comparisons: Sequence[Comparison]) -> ClaimVerdict:
+    """Is plain greater at the deepest fair comparison, and with what limit?
 
-    The limit: at another depth it does not hold, or cannot be told.
+    The limit: at another depth it is not, or that cannot be told.
     """
     last = deciding(comparisons)
     if last is None or last.finding.answer is Answer.CANNOT_TELL:
         return ClaimVerdict.CANNOT_TELL
-    if last.finding.answer is not claimed:
+    if last.finding.answer is not Answer.YES:
         return ClaimVerdict.NOT_CONFIRMED
-    everywhere = all(c.finding.answer is claimed for c in comparisons)
+    everywhere = all(c.finding.answer is Answer.YES for c in comparisons)
     return ClaimVerdict.CONFIRMED if everywhere else ClaimVerdict.LIMITED
+
+
+def judge_all(measures: Sequence[Sequence[Comparison]]) -> ClaimVerdict:
+    """Several measures of one claim: confirmed by all, with a limit by some if none is reversed."""
+    verdicts = [judge(comparisons) for comparisons in measures]
+    holds = [v in (ClaimVerdict.CONFIRMED, ClaimVerdict.LIMITED) for v in verdicts]
+    if all(v is ClaimVerdict.CONFIRMED for v in verdicts):
+        return ClaimVerdict.CONFIRMED
+    last = [deciding(comparisons) for comparisons in measures]
+    against = any(c is not None and c.finding.answer is Answer.REVERSED for c in last)
+    if any(holds) and not against:
+        return ClaimVerdict.LIMITED
+    if ClaimVerdict.NOT_CONFIRMED in verdicts:
+        return ClaimVerdict.NOT_CONFIRMED
+    return ClaimVerdict.CANNOT_TELL
 
 
 def sentence(comparisons: Sequence[Comparison], unit: str = "", scale: float = 1) -> str:
