@@ -89,7 +89,8 @@ def test_rows_hold_every_block_and_paths_of_residual_nets_only(experiment):
     pair = [experiment(f"residual={r}") for r in (False, True)]
     rows = lesion(pair, images=32, draws=1, most=2, path_draws=1, path_images=8).rows
     counts = rows.groupby("residual")["kind"].value_counts()
-    assert counts[True].to_dict() == {"whole": 1, "delete": 6, "random": 2, "swap": 2, "path": 7}
+    # Of blocks that keep their shape only two are alike, so that there is one pair to swap.
+    assert counts[True].to_dict() == {"whole": 1, "delete": 6, "random": 2, "swap": 1, "path": 7}
     assert "path" not in counts[False]
     unable = rows[(rows["kind"] == "delete") & rows["error"].isna()]
     assert unable["name"].to_list() == ["stage2.0", "stage3.0"]

@@ -4,21 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
-from scipy.stats import norm
 
 from resx.analyses.analysis import Finding
-from resx.analyses.hessian import Hessian, hutchpp, lanczos, signs
-from resx.analyses.sample import Sample, error_on, identity
-from resx.analyses.twins import compare_twins, deciding, judge_all, learned, ratio, sentence
+from resx.analyses.curvature_figure import curvature_figure
+from resx.analyses.hessian import Hessian, activations, hutchpp, lanczos, signs
+from resx.analyses.memory import refuse_too_large
+from resx.analyses.sample import Sample, error_on, first_images, identity
 from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import compare_twins, deciding, judge_all, learned, ratio, sentence
 from resx.experiment import Experiment
 from resx.inference import Answer
-from resx.plotting import LOOKS
 from resx.reference.published import published_rows
 from resx.seeding import generator
 
@@ -30,7 +26,7 @@ NUMBERS = {
     "top": "top eigenvalue",
 }
 YES = Answer.YES
-WIDTH = 0.2  # of an eigenvalue's bump, in units in which a factor of e is 1 wide
+GRAPH = 4  # numbers kept for each that a layer puts out; 2.9 were measured for a ResNet-20
 
 
 def curvature(
@@ -41,7 +37,7 @@ def curvature(
     steps: int = 18,
     sketches: int = 4,
     stage_steps: int = 5,
-    batch_norm: str = "evaluation",
+    batch_norm: str = "eval",
     weight_decay: bool = False,
     augment: bool = False,
     seed: int = 0,
@@ -57,11 +53,25 @@ def curvature(
         if value < least:
             raise ValueError(f"{name}={value}: must be at least {least}")
     sample = Sample(split, images, batch_norm, weight_decay, augment)
+    for experiment in experiments:
+        count = min(images, batch, experiment.dataset.sizes.get(split, images))
+        _refuse_too_large(experiment, count, steps + 4 * sketches)
     measured = [_measure(e, sample, batch, steps, sketches, stage_steps, seed) for e in experiments]
     rows = pd.DataFrame([row for rows in measured for row in rows])
     whole = rows[rows["part"] == "network"]
     options = {"steps": steps, "sketches": sketches, "stage_steps": stage_steps, "seed": seed}
     return _conclude(rows, whole, sample.options | options)
+
+
+def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None:
+    """So many vectors as long as the weights, and the graph of a gradient that is derived again."""
+    network = experiment.network
+    with undisturbed(network):
+        network.eval()
+        each = activations(network, first_images(experiment, "train", 2)[0]) / 2
+    weights = sum(p.numel() for p in network.parameters())
+    needed = 4 * (min(vectors, weights) * weights + GRAPH * images * each)
+    refuse_too_large(needed, experiment.device, f"images={images}: a Hessian of {network.title}")
 
 
 def _measure(
@@ -126,7 +136,7 @@ def _conclude(rows: pd.DataFrame, whole: pd.DataFrame, options: dict[str, Any]) 
     chosen = deciding(comparisons)
     return Finding(
         rows,
-        partial(_figure, rows, whole),
+        partial(curvature_figure, rows, whole, NUMBERS),
         summary | {"options": options},
         text,
         claim="curvature",
@@ -142,53 +152,3 @@ def _published(table: pd.DataFrame) -> str:
     """What PyHessian's paper reports of the trace, as data that was not read in the paper."""
     values = [f"{row.variant} {float(row.value):g}" for row in table.itertuples()]
     return f"the trace in PyHessian's Fig. 2 (CIFAR-10) is about {', '.join(values)}"
-
-
-def _figure(rows: pd.DataFrame, whole: pd.DataFrame) -> Figure:
-    depths = sorted(whole["depth"].unique())
-    shown = depths if len(depths) <= 3 else [depths[0], depths[len(depths) // 2], depths[-1]]
-    figure = Figure(figsize=(8.4, 5.8))
-    above, below = figure.subfigures(2, 1)
-    # One scale for all depths, so that what grows with depth is seen to grow.
-    densities = above.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
-    unit = max(float(whole["lowest"].abs().median()), 1e-6)
-    ends = np.arcsinh(rows["value"] / unit)
-    grid = np.linspace(ends.min() - 1, ends.max() + 1, 600)
-    for axis, depth in zip(densities, shown):
-        _draw_density(axis, rows[rows["depth"] == depth], grid, unit)
-        axis.set(title=f"depth {depth}", xlabel="eigenvalue")
-    densities[0].set_ylabel("density")
-    densities[0].legend(fontsize=8, loc="upper right")
-    for axis, (column, name) in zip(below.subplots(1, 3), NUMBERS.items()):
-        for look in LOOKS:
-            arm = whole[(whole["residual"] == look.residual) & (whole[column] > 0)]
-            axis.plot(arm["depth"], arm[column], look.marker, color=look.colour, alpha=0.4)
-            middle = arm.groupby("depth")[column].median()
-            axis.plot(middle.index, middle, look.line, color=look.colour, label=look.name)
-        axis.set(title=name, xlabel="depth", yscale="log", xticks=depths)
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_formatter(NullFormatter())
-    return figure
-
-
-def _draw_density(axis: Axes, rows: pd.DataFrame, grid: np.ndarray, unit: float) -> None:
-    """Bumps on a scale that is linear up to `unit` and logarithmic beyond, the mean of all seeds.
-
-    Each is as wide in print as the others: in the far tail single eigenvalues stay visible.
-    """
-    points = rows[rows["part"] == "density"]
-    for look in LOOKS:
-        arm = points[points["residual"] == look.residual]
-        if len(arm):
-            places = np.arcsinh(arm["value"].to_numpy() / unit)
-            bumps = norm.pdf(grid[:, None], places, WIDTH)
-            density = bumps @ arm["weight"].to_numpy() / arm["seed"].nunique()
-            axis.plot(unit * np.sinh(grid), density, look.line, color=look.colour, label=look.name)
-    largest = float(unit * np.sinh(grid[-1]))
-    powers = np.arange(np.ceil(np.log10(unit)), np.ceil(np.log10(largest)))[::-2][::-1]
-    smallest = float(unit * np.sinh(grid[0]))
-    ticks = [-(10.0**p) for p in powers if -(10.0**p) > smallest] + [0, *(10.0**powers)]
-    axis.set_xscale("asinh", linear_width=unit)
-    axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axis.set(yscale="log", ylim=(1e-7, 3))

@@ -149,3 +149,19 @@ def signs(generator: torch.Generator, like: Tensor) -> Callable[[int], Tensor]:
         return (2 * drawn - 1).to(like)
 
     return draw
+
+
+@torch.no_grad()
+def activations(network: nn.Module, images: Tensor) -> int:
+    """How many numbers the layers put out for these images."""
+    counts: list[int] = []
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        counts.append(output.numel())
+
+    leaves = [m for m in network.modules() if not list(m.children())]
+    handles = [m.register_forward_hook(count) for m in leaves]
+    network(images)
+    for handle in handles:
+        handle.remove()
+    return sum(counts)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,9 +12,26 @@ from resx.analyses.analysis import Finding
 from resx.analyses.hessian import Hessian, lanczos, signs
 from resx.analyses.landscape_figure import landscape_figure
 from resx.analyses.sample import Sample, error_on, identity
-from resx.analyses.slices import basin, coordinates, direction, losses, move, roughness, unevenness
-from resx.analyses.twins import compare_twins, deciding, difference, judge, learned, ratio, sentence
+from resx.analyses.slices import (
+    Slices,
+    basin,
+    coordinates,
+    direction,
+    losses,
+    move,
+    roughness,
+    unevenness,
+)
 from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import (
+    compare_twins,
+    deciding,
+    difference,
+    judge,
+    learned,
+    ratio,
+    sentence,
+)
 from resx.data.dataset import Batch
 from resx.experiment import Experiment
 from resx.seeding import generator
@@ -24,35 +40,6 @@ CLAIM = "Skips make the loss surface smoother (the notes, 4.2)."
 CEILING = 10.0  # Li 2018 draws contours up to this loss
 MARGIN = 1.1  # roughness is level within this factor
 WIDTH_MARGIN = 0.05  # shares of a slice are level within this
-
-
-@dataclass(frozen=True)
-class Slices:
-    """Which slices: `line` points along each of `directions`, grid x grid over the first two.
-
-    All reach from -span to span. `eigenvalues` x `eigenvalues` points of the grid get the extreme
-    eigenvalues of their Hessian, by `steps` products.
-    """
-
-    line: int
-    grid: int
-    directions: int
-    span: float
-    eigenvalues: int
-    steps: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        for name, least in (("directions", 1), ("eigenvalues", 0), ("steps", 2)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}={getattr(self, name)}: must be at least {least}")
-        if not self.span > 0:
-            raise ValueError(f"span={self.span}: must be positive")
-        for name in ("line", "grid"):
-            try:
-                coordinates(self.span, getattr(self, name))
-            except ValueError as error:
-                raise ValueError(f"{name}={getattr(self, name)}: {error}") from error
 
 
 def landscape(
@@ -67,7 +54,7 @@ def landscape(
     level: float = 0.5,
     eigenvalues: int = 0,
     steps: int = 12,
-    batch_norm: str = "evaluation",
+    batch_norm: str = "eval",
     weight_decay: bool = False,
     augment: bool = False,
     seed: int = 0,
@@ -78,7 +65,7 @@ def landscape(
     and what the directions are made of. Numbers: the share of a slice whose loss is at most
     `level` times that of a guess, ln(classes), and roughness, the total variation of a 1-D slice
     over that of a single valley (losses up to 10). Batch norm keeps its running averages unless
-    batch_norm=training, as in the paper's code.
+    batch_norm=train, as in the paper's code.
     """
     sample = Sample(split, images, batch_norm, weight_decay, augment)
     slices = Slices(line, grid, directions, span, eigenvalues, steps, seed)

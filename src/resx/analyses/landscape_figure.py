@@ -43,12 +43,7 @@ def landscape_figure(rows: pd.DataFrame, ceiling: float) -> Figure:
         flats.append(flat)
         deep = figure.add_subplot(grid[1, column], projection="3d")
         assert isinstance(deep, Axes3D)
-        colours = matplotlib.colormaps[COLOURS](norm(shown))
-        across, along = np.meshgrid(x, y)
-        deep.plot_surface(
-            across, along, np.log10(shown), facecolors=colours, rstride=1, cstride=1, shade=False
-        )
-        _label_heights(deep, low, ceiling)
+        _draw_surface(deep, x, y, shown, norm)
     ticks = [t for t in LINES if low <= t <= ceiling]
     bar = figure.colorbar(
         filled, ax=flats, label="loss", ticks=ticks, location="bottom", shrink=0.8, aspect=40
@@ -80,9 +75,17 @@ def _square(net: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return table.columns.to_numpy(), table.index.to_numpy(), table.to_numpy()
 
 
-def _label_heights(axis: Axes3D, low: float, ceiling: float) -> None:
-    powers = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(ceiling))) + 1)
-    axis.set_zlim(np.log10(low), np.log10(ceiling))
+def _draw_surface(
+    axis: Axes3D, x: np.ndarray, y: np.ndarray, shown: np.ndarray, norm: LogNorm
+) -> None:
+    assert norm.vmin is not None and norm.vmax is not None
+    colours = matplotlib.colormaps[COLOURS](norm(shown))
+    heights = np.log10(shown)  # a 3-D axis of matplotlib has no log scale of its own
+    across, along = np.meshgrid(x, y)
+    axis.plot_surface(across, along, heights, facecolors=colours, rstride=1, cstride=1, shade=False)
+    low, high = np.log10(norm.vmin), np.log10(norm.vmax)
+    powers = range(int(np.ceil(low)), int(np.floor(high)) + 1)
+    axis.set_zlim(low, high)
     axis.set_zticks(list(powers), [f"{10.0**p:g}" for p in powers])
     axis.tick_params(labelsize=7, pad=0)
     axis.locator_params(axis="x", nbins=4)

@@ -12,8 +12,8 @@ from resx.analyses.lesion_figure import lesion_figure
 from resx.analyses.paths import gradient_by_length
 from resx.analyses.sample import Sample, error_on, first_images, identity
 from resx.analyses.surgery import Blocks, deleted, swapped
-from resx.analyses.twins import compare_twins, deciding, difference, judge, learned, sentence
 from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import compare_twins, deciding, difference, judge, learned, sentence
 from resx.data.dataset import Batch
 from resx.experiment import Experiment
 
@@ -71,10 +71,10 @@ def _measure(
         known |= {"learned": learned(whole, len(experiment.dataset.classes))}
         rows = [{"kind": "whole", "number": 0, "error": whole}]
         rows += _one_by_one(blocks, batch)
-        rows += _several(blocks, batch, draws, most, seed)
+        rows += _several(blocks, batch, draws, most, [seed, experiment.config.seed])
         if blocks.residual:
             shown = first_images(experiment, "train", paths.images)
-            rows += gradient_by_length(blocks, shown, path_draws, seed)
+            rows += gradient_by_length(blocks, shown, path_draws, [seed, experiment.config.seed])
     return [known | row for row in rows]
 
 
@@ -91,24 +91,27 @@ def _one_by_one(blocks: Blocks, batch: Batch) -> list[dict[str, Any]]:
 
 
 def _several(
-    blocks: Blocks, batch: Batch, draws: int, most: int, seed: int
+    blocks: Blocks, batch: Batch, draws: int, most: int, seed: list[int]
 ) -> list[dict[str, Any]]:
-    """Blocks that keep their shape, as a network without several others could not run at all."""
+    """Of blocks that keep their shape: without several others a network could not run at all.
+
+    In each draw the k blocks, and the k pairs, are the first k of one random order.
+    """
     rows = []
     free = [i for i in range(len(blocks.names)) if blocks.keeps_shape(i)]
     pairs = [(a, b) for a in free for b in free if a < b and blocks.alike(a, b)]
-    for k in (2**i for i in range(most.bit_length()) if 2**i <= most):
-        for draw in range(draws):
-            random = np.random.default_rng([seed, k, draw])
-            if k <= len(free):
-                with deleted(blocks, random.choice(free, k, replace=False).tolist()):
+    for draw in range(draws):
+        random = np.random.default_rng([*seed, draw])
+        order, swaps = random.permutation(free).tolist(), random.permutation(pairs).tolist()
+        for k in (2**i for i in range(most.bit_length()) if 2**i <= most):
+            row = {"number": k, "draw": draw}
+            if k <= len(order):
+                with deleted(blocks, order[:k]):
+                    rows.append({"kind": "random", "error": error_on(blocks.network, batch)} | row)
+            if k <= len(swaps):
+                with swapped(blocks, swaps[:k]) as tau:
                     error = error_on(blocks.network, batch)
-                rows.append({"kind": "random", "number": k, "error": error})
-            if pairs:
-                chosen = [pairs[i] for i in random.integers(len(pairs), size=k)]
-                with swapped(blocks, chosen) as tau:
-                    error = error_on(blocks.network, batch)
-                rows.append({"kind": "swap", "number": k, "error": error, "tau": tau})
+                rows.append({"kind": "swap", "error": error, "tau": tau} | row)
     return rows
 
 
@@ -163,6 +166,9 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
         if "random" in kinds:
             means = kinds["random"].groupby("number")["error"].mean()
             entry |= {f"deleted_{k}_at_random": value for k, value in means.items()}
+        if "swap" in kinds:
+            means = kinds["swap"].groupby("number")["error"].mean()
+            entry |= {f"swapped_{k}": value for k, value in means.items()}
         if "path" in kinds:
             entry["half_of_gradient_within_length"] = half_length(kinds["path"])
         name = f"{'residual' if residual else 'plain'}-{depth}"

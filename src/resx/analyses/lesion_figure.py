@@ -14,7 +14,7 @@ def lesion_figure(rows: pd.DataFrame) -> Figure:
     shown = depths if len(depths) <= 3 else [depths[0], depths[len(depths) // 2], depths[-1]]
     heights = [1.7 * len(shown) + 0.6, 2.9]
     figure = Figure(figsize=(8.4, sum(heights)))
-    top, below = figure.subfigures(2, 1, height_ratios=heights)
+    top, below = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     bars = top.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axis, depth in zip(bars, shown):
         _draw_bars(axis, rows[rows["depth"] == depth])
@@ -38,9 +38,11 @@ def _draw_bars(axis: Axes, rows: pd.DataFrame) -> None:
         arm = bars[bars["residual"] == look.residual]
         heights = 100 * arm.groupby("number")["error"].mean()
         # Filled and hatched: a grey print tells the two apart.
-        fill = {"color": look.colour} if look.residual else {"color": "white", "hatch": "/////"}
+        fill, hatch = (look.colour, "") if look.residual else ("white", "/////")
         places = heights.index.to_numpy() + offset
-        axis.bar(places, heights, 0.4, edgecolor=look.colour, label=look.name, **fill)
+        axis.bar(
+            places, heights, 0.4, color=fill, hatch=hatch, edgecolor=look.colour, label=look.name
+        )
         whole = rows[(rows["kind"] == "whole") & (rows["residual"] == look.residual)]
         if len(whole):
             axis.axhline(100 * whole["error"].mean(), color=look.colour, linestyle=":")

@@ -16,7 +16,9 @@ from resx.data.dataset import Batch
 MOST_LENGTHS = 14  # of deep nets every few lengths only: the curve is smooth
 
 
-def gradient_by_length(blocks: Blocks, batch: Batch, draws: int, seed: int) -> list[dict[str, Any]]:
+def gradient_by_length(
+    blocks: Blocks, batch: Batch, draws: int, seed: list[int]
+) -> list[dict[str, Any]]:
     """A row a path length k: the mean norm of dL/dx at the first block, and the paths' share.
 
     Sec. 4.3: forward through everything; backward, k blocks drawn at random let the gradient
@@ -29,13 +31,14 @@ def gradient_by_length(blocks: Blocks, batch: Batch, draws: int, seed: int) -> l
     for k in sorted({round(float(k)) for k in np.linspace(0, n, min(n + 1, MOST_LENGTHS))}):
         norms = []
         for draw in range(draws):
-            random = np.random.default_rng([seed, k, draw])
+            random = np.random.default_rng([*seed, k, draw])
             with one_path(blocks, random.choice(inside, k, replace=False).tolist()):
                 gradient = input_gradient(blocks, batch)
             norms.append(float(gradient.flatten(1).norm(dim=1).mean()))
         share = float(binom.pmf(k, n, 0.5))
-        row = {"kind": "path", "number": k, "norm": float(np.mean(norms)), "paths": share}
-        rows.append(row | {"carried": share * row["norm"]})
+        norm = float(np.mean(norms))
+        row = {"kind": "path", "number": k, "norm": norm, "paths": share, "carried": share * norm}
+        rows.append(row)
     return rows
 
 

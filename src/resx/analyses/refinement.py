@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,21 +12,23 @@ from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.features import cosine, linear_cka, passages, pooled
+from resx.analyses.refinement_figure import refinement_figure
 from resx.analyses.sample import Sample, error_on, identity
-from resx.analyses.twins import Comparison, compare_twins, deciding, learned, ratio, sentence
 from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import (
+    Comparison,
+    compare_twins,
+    deciding,
+    judge,
+    learned,
+    ratio,
+    sentence,
+)
 from resx.experiment import Experiment
-from resx.inference import Answer
-from resx.plotting import LOOKS, shades
 from resx.statistics import Estimate, estimate
 
 CLAIM = "Blocks refine features and keep earlier ones (the notes, 4.3 and 7.2)."
-MARGIN = 1.05  # similarities within this factor of each other are level
-PANELS = {
-    "probe_error": "probe error, %",
-    "cosine": "cos(F(x), -dL/dx)",
-    "cka": "CKA with the input",
-}
+MARGIN = 1.5  # changes within this factor of each other are level
 
 
 def refinement(
@@ -36,7 +37,7 @@ def refinement(
     images: int = 256,
     probe_images: int = 512,
     probe_strength: float = 1.0,
-    batch_norm: str = "evaluation",
+    batch_norm: str = "eval",
 ) -> Finding:
     """Of every block: a linear probe's error, the direction of F(x), and what is kept of x.
 
@@ -92,28 +93,29 @@ def probe_error(
 def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
     kept = rows[rows["keeps_shape"]]
     keys = ["depth", "residual", "seed", "learned"]
-    table = kept.groupby(keys, as_index=False)[["cosine", "cka", "size"]].mean()
-    similar = compare_twins(table, "cka", ratio(MARGIN))
+    table = kept.groupby(keys, as_index=False)[["cosine", "cka"]].mean()
+    table = table.assign(change=1 - table["cka"])
+    changes = compare_twins(table, "change", ratio(MARGIN))
     downhill = _downhill(table)
-    depth = max(downhill, default=None)
-    verdict = _judge(downhill, similar, rows)
-    low_to_high = _summary(rows)
+    fair = deciding(changes)
+    depth = fair.depth if fair else max(downhill, default=None)
+    summary = _summary(rows)
     cosines = "; ".join(f"{d}: {_in_words(e)}" for d, e in downhill.items()) or "none has learned"
     text = (
         f"{CLAIM} Cosine of F(x) with -dL/dx in residual blocks that keep the shape, by depth:"
-        f" {cosines}. CKA of such a block's output with its input, plain over residual, by depth:"
-        f" {sentence(similar)}. Change of the probe's error from the first block to the last, in"
-        f" points: {_probes(low_to_high)}. Across a change of shape residual CKA is"
-        f" {_across(rows):.2f}: features are kept within a stage."
+        f" {cosines}. What such a block changes, 1 - CKA of output and input, plain over"
+        f" residual, by depth: {sentence(changes)}. Change of the probe's error from the first"
+        f" block to the last, in points: {_probes(summary)}. CKA in residual nets is"
+        f" {_within(rows):.3f} in a stage and {_across(rows):.3f} where the shape changes."
     )
     chosen = downhill.get(depth) if depth is not None else None
     return Finding(
         rows,
-        partial(_figure, rows),
-        low_to_high | {"options": options},
+        partial(refinement_figure, rows),
+        summary | {"options": options},
         text,
         claim="refinement",
-        verdict=verdict,
+        verdict=_judge(downhill, changes),
         effect=chosen.mean if chosen else None,
         interval=(chosen.low, chosen.high) if chosen and chosen.has_interval else None,
         measure="cosine of F(x) with -dL/dx, residual blocks that keep the shape"
@@ -124,26 +126,29 @@ def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
 def _downhill(table: pd.DataFrame) -> dict[int, Estimate]:
     """The mean cosine of residual nets that have learned, over seeds, by depth."""
     arms = table[table["residual"] & table["learned"]].dropna(subset="cosine").groupby("depth")
-    return {int(depth): estimate(arm["cosine"].to_list()) for depth, arm in arms}  # type: ignore[call-overload]
+    return {int(depth): estimate(arm["cosine"].to_list()) for depth, arm in arms}
 
 
-def _judge(
-    downhill: dict[int, Estimate], similar: Sequence[Comparison], rows: pd.DataFrame
-) -> ClaimVerdict:
-    """Refined: the cosine's interval is above 0 at the greatest depth. Kept: CKA above plain's.
+def _judge(downhill: dict[int, Estimate], changes: Sequence[Comparison]) -> ClaimVerdict:
+    """Refined: F(x) descends the loss. Kept: a plain block changes more of its input.
 
-    Both hold within a stage only, which is the limit, unless features pass a change of shape, too.
+    Both are asked at the deepest twins that have learned. The limit: not so at every depth.
     """
-    last = downhill[max(downhill)] if downhill else None
-    kept = deciding(similar)
-    if last is None or not last.has_interval or kept is None:
+    fair = deciding(changes)
+    if fair is None or fair.depth not in downhill:
         return ClaimVerdict.CANNOT_TELL
-    if not (last.excludes_zero and last.mean > 0) or kept.finding.answer is Answer.YES:
+    kept, last = judge(changes), downhill[fair.depth]
+    if not last.excludes_zero and kept is not ClaimVerdict.NOT_CONFIRMED:
+        return ClaimVerdict.CANNOT_TELL
+    if last.mean <= 0:
         return ClaimVerdict.NOT_CONFIRMED
-    if kept.finding.answer is not Answer.REVERSED:
-        return ClaimVerdict.LIMITED
-    within = rows[rows["residual"] & rows["keeps_shape"]]["cka"].mean()
-    return ClaimVerdict.LIMITED if _across(rows) < within else ClaimVerdict.CONFIRMED
+    everywhere = all(e.excludes_zero and e.mean > 0 for e in downhill.values())
+    limited = kept is ClaimVerdict.CONFIRMED and not everywhere
+    return ClaimVerdict.LIMITED if limited else kept
+
+
+def _within(rows: pd.DataFrame) -> float:
+    return float(rows[rows["residual"] & rows["keeps_shape"]]["cka"].mean())
 
 
 def _across(rows: pd.DataFrame) -> float:
@@ -172,27 +177,3 @@ def _probes(summary: dict[str, Any]) -> str:
 
 def _in_words(e: Estimate) -> str:
     return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.has_interval else "")
-
-
-def _figure(rows: pd.DataFrame) -> Figure:
-    depths = sorted(rows["depth"].unique())
-    figure = Figure(figsize=(7.5, 7.5))
-    axes = figure.subplots(3, 2, sharex=True, sharey="row")
-    for line, (column, name) in zip(axes, PANELS.items()):
-        line[0].set_ylabel(name)
-        for axis, look in zip(line, LOOKS):
-            for depth, shade in zip(depths, shades(len(depths))):
-                arm = rows[(rows["depth"] == depth) & (rows["residual"] == look.residual)]
-                means = arm.groupby("block")[column].mean().dropna()
-                scale = 100 if column.endswith("error") else 1
-                place = means.index / max(arm["block"].max(), 1)
-                style = f"{look.marker}{look.line}"
-                axis.plot(place, scale * means, style, color=shade, markersize=3, label=str(depth))
-    for axis, look in zip(axes[0], LOOKS):
-        axis.set_title(look.name)
-        axis.legend(title="depth", fontsize=8)
-    for axis in axes[1]:
-        axis.axhline(0, color="0.5", linewidth=0.8)
-    for axis in axes[-1]:
-        axis.set(xlabel="block / number of blocks", ylim=(None, 1.02))
-    return figure

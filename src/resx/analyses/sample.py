@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from resx.data.dataset import Batch
 from resx.experiment import Experiment
 
-STATISTICS = ("evaluation", "training")
+STATISTICS = ("eval", "train")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Sample:
 
     split: str
     images: int
-    batch_norm: str = "evaluation"
+    batch_norm: str = "eval"
     weight_decay: bool = False
     augment: bool = False
 
@@ -61,7 +61,7 @@ class Sample:
         network.eval()
         for module in network.modules():
             if isinstance(module, _BatchNorm):
-                module.train(self.batch_norm == "training")
+                module.train(self.batch_norm == "train")
 
     def decay(self, experiment: Experiment) -> float:
         """The factor of |weights|^2 / 2 in the loss."""

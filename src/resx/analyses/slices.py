@@ -1,6 +1,7 @@
 """Slices through the loss along filter-normalised directions (Li 2018, arXiv:1712.09913)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +14,35 @@ from resx.seeding import generator
 
 Array = NDArray[np.float64]
 Direction = list[Tensor]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Which slices: `line` points along each of `directions`, grid x grid over the first two.
+
+    All reach from -span to span. `eigenvalues` x `eigenvalues` points of the grid get the extreme
+    eigenvalues of their Hessian, by `steps` products.
+    """
+
+    line: int
+    grid: int
+    directions: int
+    span: float
+    eigenvalues: int
+    steps: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, least in (("directions", 1), ("eigenvalues", 0), ("steps", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: must be at least {least}")
+        if not self.span > 0:
+            raise ValueError(f"span={self.span}: must be positive")
+        for name in ("line", "grid"):
+            try:
+                coordinates(self.span, getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}={getattr(self, name)}: {error}") from error
 
 
 def direction(network: nn.Module, seed: int, number: int) -> Direction:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.twins import compare_twins, deciding, difference, judge, judge_all, ratio
+from resx.analyses.versus import compare_twins, deciding, difference, judge, judge_all, ratio
 from resx.inference import Answer
 
 
