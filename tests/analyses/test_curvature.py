@@ -149,3 +149,9 @@ def test_what_cannot_fit_is_refused_before_the_work(experiment):
     _refuse_too_large(ours, images=100, vectors=100)
     with pytest.raises(ValueError, match=r"^images=1000000000: a Hessian of .* needs about"):
         _refuse_too_large(ours, images=10**9, vectors=100)
+
+
+def test_attention_has_second_derivatives_too(experiment):
+    vit = experiment("model=vit", "depth=1", "model.width=8", "model.heads=2")
+    rows = curvature([vit], images=8, steps=3, sketches=1, stage_steps=2).rows
+    assert rows[rows["part"] == "network"]["top"].iloc[0] > 0

@@ -84,3 +84,9 @@ def test_a_probe_finds_what_is_linear():
     features = torch.stack([labels * 2.0 - 1, torch.randn(40)], 1)
     assert probe_error((features, features), (labels, labels), strength=1.0) == 0
     assert probe_error((features, features), (labels, 1 - labels), strength=1.0) == 1
+
+
+def test_where_every_block_changes_the_shape_no_direction_is_known(experiment):
+    rows = refinement([experiment("depth=11", "block=bottleneck")], images=16, probe_images=64).rows
+    assert rows["cosine"].isna().all()
+    assert rows["probe_error"].between(0, 1).all()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from resx.analyses.sample import penalized_loss
 from resx.data.dataset import Batch
@@ -52,7 +53,8 @@ class Hessian:
         return {name: torch.cat(pieces) for name, pieces in parts.items()}
 
     def _gradient(self, batch: Batch) -> tuple[Tensor, ...]:
-        loss = penalized_loss(self.network, batch, self.decay)
+        with sdpa_kernel(SDPBackend.MATH):  # the fused attention has no second derivative
+            loss = penalized_loss(self.network, batch, self.decay)
         return torch.autograd.grad(loss, self.parameters, create_graph=True)
 
     def _product(self, vector: Tensor, chosen: Sequence[int]) -> Tensor:

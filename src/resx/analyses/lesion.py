@@ -126,8 +126,8 @@ def _conclude(rows: pd.DataFrame, options: dict[str, Any], images: int) -> Findi
         verdict = ClaimVerdict.LIMITED
     summary = _summary(rows)
     text = (
-        f"{CLAIM} Test error after deleting one block that keeps its shape, plain minus residual in"
-        f" points, by depth: {sentence(compared, scale=100)}. {_in_words(summary)}"
+        f"{CLAIM} Test error after deleting one block that keeps its shape, plain minus residual"
+        f" in points, by depth: {sentence(compared, scale=100)}. {_in_words(summary)}"
     )
     return Finding(
         rows,
@@ -147,8 +147,7 @@ def _rises(rows: pd.DataFrame) -> bool:
     """Does the residual nets' error rise, or stay, with every doubling of deleted blocks?"""
     several = rows[(rows["kind"] == "random") & rows["residual"] & rows["learned"]]
     curves = several.groupby(["depth", "number"])["error"].mean()
-    steps = curves.groupby("depth").diff().dropna()
-    return bool((steps >= -MARGIN).all())
+    return bool((curves.groupby("depth").diff().dropna() >= -MARGIN).all())
 
 
 def _summary(rows: pd.DataFrame) -> dict[str, Any]:
@@ -177,10 +176,11 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def half_length(paths: pd.DataFrame) -> float:
-    """Half of the gradient arrives by paths of at most this length."""
+    """Half of the gradient arrives by paths of at most this length; between lengths, linearly."""
     carried = paths.groupby("number")["carried"].mean()
-    share = carried.cumsum() / carried.sum()
-    return float(share.index[int((share >= 0.5).argmax())])
+    lengths = np.arange(carried.index.max() + 1)
+    total = np.interp(lengths, carried.index, carried).cumsum()
+    return float((total >= 0.5 * total[-1]).argmax())
 
 
 def _in_words(summary: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Do blocks refine what they are given? Probes, directions, similarity (arXiv:1710.04773)."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -73,6 +74,7 @@ def _measure(
     for number, (tested, trained) in enumerate(zip(at_test, at_train), start=1):
         features = pooled(trained.output), pooled(tested.output)
         row = {"block": number, "name": tested.name, "keeps_shape": tested.keeps_shape}
+        row |= {"cosine": math.nan, "size": math.nan}
         row["probe_error"] = probe_error(features, (train[1], test[1]), strength)
         if tested.added is not None:
             row["cosine"] = cosine(tested.added, -tested.gradient)
