@@ -56,16 +56,28 @@ class Sample:
     def prepare(self, network: nn.Module) -> None:
         """Put all modules in evaluation mode, but batch norm in the mode that was asked for.
 
-        Its running averages then move at every pass: `undisturbed` brings them back.
+        Averages that have seen nothing yet would leave a network without normalisation: at
+        initialisation the statistics are those of the images. Then, as with `train`, averages move
+        at every pass, and `undisturbed` brings them back.
         """
         network.eval()
         for module in network.modules():
             if isinstance(module, _BatchNorm):
-                module.train(self.batch_norm == "train")
+                module.train(self.batch_norm == "train" or _is_new(module))
 
     def decay(self, experiment: Experiment) -> float:
         """The factor of |weights|^2 / 2 in the loss."""
         return experiment.config.recipe.weight_decay if self.weight_decay else 0.0
+
+
+def _is_new(norm: _BatchNorm) -> bool:
+    """Are its averages those it was made with? Of weights from elsewhere no count says so."""
+    mean, variance = norm.running_mean, norm.running_var
+    return (
+        mean is not None
+        and variance is not None
+        and bool((mean == 0).all() & (variance == 1).all())
+    )
 
 
 def first_images(experiment: Experiment, split: str, images: int) -> Batch:
