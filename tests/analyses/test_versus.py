@@ -63,3 +63,9 @@ def test_of_several_measures_all_confirm_and_one_against_refutes():
     assert judge_all([yes, no]) is ClaimVerdict.LIMITED
     assert judge_all([yes, against]) is ClaimVerdict.NOT_CONFIRMED
     assert judge_all([no, no]) is ClaimVerdict.NOT_CONFIRMED
+
+
+def test_of_numbers_that_are_not_positive_no_ratio_is_formed():
+    (found,) = compare_twins(table({8: ([-1.0, 2.0, 3.0], [1.0, 2.0, 3.0])}), "value", ratio(1.5))
+    assert found.finding.answer is Answer.CANNOT_TELL
+    assert found.finding.effect is None

@@ -29,9 +29,15 @@ class Comparison(NamedTuple):
 
 
 def ratio(margin: float) -> Compare:
-    """Of positive numbers on a log scale; they are level within the factor `margin`."""
+    """Of positive numbers on a log scale; they are level within the factor `margin`.
+
+    Nothing is said where a number is not positive, as the trace of a Hessian may be.
+    """
 
     def compare(plain: Sequence[float], residual: Sequence[float]) -> Finding:
+        if min(*plain, *residual) <= 0:
+            n = len(plain), len(residual)
+            return undecided(Measure.LOSS, margin, Reason.FLOOR, n)
         return compare_ratio(plain, residual, Measure.LOSS, Rules(chance=1.0, ratio=margin))
 
     return compare
