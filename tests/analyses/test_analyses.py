@@ -42,14 +42,17 @@ def test_scaled_branches_respond_as_much_less(experiment):
 
 @pytest.mark.parametrize("name", yamls("analysis"))
 def test_an_analysis_leaves_a_network_as_it_was(experiment, configure, name):
-    ours = experiment()
+    ours = experiment("model.width=2")
     ours.network.train()
+    for parameter in ours.network.parameters():
+        parameter.grad = torch.ones_like(parameter)
     before = {k: v.clone() for k, v in ours.network.state_dict().items()}
     random = torch.get_rng_state()
     analysis = configure("analyze", f"analysis={name}").analysis
     finding = build(analysis, "analysis", Finding, experiments=[ours])
     assert len(finding.rows)
-    assert ours.network.training
+    assert all(module.training for module in ours.network.modules())
+    assert all(bool((p.grad == 1).all()) for p in ours.network.parameters())
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(before[k], v) for k, v in ours.network.state_dict().items())
     assert not any(m._forward_hooks for m in ours.network.modules())

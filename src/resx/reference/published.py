@@ -106,6 +106,12 @@ def curve_end(
     return float(curve["error"][curve["step"] > curve["step"].max() - steps].mean())
 
 
+def published_rows(table: str) -> pd.DataFrame:
+    """All rows of one table or figure of a paper, as published.csv has them."""
+    rows = _published()
+    return rows[rows.table_id == table]
+
+
 @cache
 def _published() -> pd.DataFrame:
     return pd.read_csv(str(files("resx.reference") / "published.csv"), dtype={"n_runs": str})

@@ -1,0 +1,154 @@
+"""How curved the loss is at the weights: eigenvalues, trace and density of its Hessian."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from resx.analyses.analysis import Finding
+from resx.analyses.curvature_figure import curvature_figure
+from resx.analyses.hessian import Hessian, activations, hutchpp, lanczos, signs
+from resx.analyses.memory import refuse_too_large
+from resx.analyses.sample import Sample, error_on, first_images, identity
+from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import compare_twins, deciding, judge_all, learned, ratio, sentence
+from resx.experiment import Experiment
+from resx.inference import Answer
+from resx.reference.published import published_rows
+from resx.seeding import generator
+
+CLAIM = "Skips make the Hessian better conditioned (the notes, 4.2 and 7.1)."
+MARGIN = 1.5  # numbers within this factor of each other are level
+NUMBERS = {
+    "negative_share": "|lowest eigenvalue| / top",
+    "trace": "trace",
+    "top": "top eigenvalue",
+}
+YES = Answer.YES
+GRAPH = 4  # numbers kept for each that a layer puts out; 2.9 were measured for a ResNet-20
+
+
+def curvature(
+    experiments: Sequence[Experiment],
+    split: str = "train",
+    images: int = 100,
+    batch: int = 200,
+    steps: int = 18,
+    sketches: int = 4,
+    stage_steps: int = 5,
+    batch_norm: str = "eval",
+    weight_decay: bool = False,
+    augment: bool = False,
+    seed: int = 0,
+) -> Finding:
+    """Of the mean cross-entropy, as PyHessian has it (arXiv:1912.07145): in evaluation mode.
+
+    `steps` products with the Hessian give the extreme eigenvalues and the density, 3 * `sketches`
+    the trace, `stage_steps` the top eigenvalue of the diagonal block of each stage. A Hessian with
+    flat directions has no condition number, so three numbers stand for it: |lowest| / top
+    eigenvalue, Li 2018's measure of how far the loss is from convex (Sec. 6.1), trace, and top.
+    """
+    for name, value, least in (("steps", steps, 2), ("sketches", sketches, 1), ("batch", batch, 1)):
+        if value < least:
+            raise ValueError(f"{name}={value}: must be at least {least}")
+    sample = Sample(split, images, batch_norm, weight_decay, augment)
+    for experiment in experiments:
+        count = min(images, batch, experiment.dataset.sizes.get(split, images))
+        _refuse_too_large(experiment, count, steps + 4 * sketches)
+    measured = [_measure(e, sample, batch, steps, sketches, stage_steps, seed) for e in experiments]
+    rows = pd.DataFrame([row for rows in measured for row in rows])
+    whole = rows[rows["part"] == "network"]
+    options = {"steps": steps, "sketches": sketches, "stage_steps": stage_steps, "seed": seed}
+    return _conclude(rows, whole, sample.options | options)
+
+
+def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None:
+    """So many vectors as long as the weights, and the graph of a gradient that is derived again."""
+    network = experiment.network
+    with undisturbed(network):
+        network.eval()
+        each = activations(network, first_images(experiment, "train", 2)[0]) / 2
+    weights = sum(p.numel() for p in network.parameters())
+    needed = 4 * (min(vectors, weights) * weights + GRAPH * images * each)
+    refuse_too_large(needed, experiment.device, f"images={images}: a Hessian of {network.title}")
+
+
+def _measure(
+    experiment: Experiment,
+    sample: Sample,
+    batch_size: int,
+    steps: int,
+    sketches: int,
+    stage_steps: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """A row for the network, for each of its parts, and for each point of the density."""
+    network, known = experiment.network, identity(experiment)
+    with undisturbed(network):
+        images, labels = sample.of(experiment)
+        sample.prepare(network)
+        error = error_on(network, (images, labels))
+        batches = list(zip(images.split(batch_size), labels.split(batch_size)))
+        hessian = Hessian(network, batches, sample.decay(experiment))
+        draw = signs(generator(seed, "curvature"), hessian.like)
+        spectrum = lanczos(hessian, draw(hessian.size), steps)
+        trace = hutchpp(hessian, hessian.size, sketches, draw)
+        parts = {name: float(d.sum()) for name, d in hessian.split(trace.diagonal).items()}
+        tops = {
+            name: float(lanczos(block, draw(size), stage_steps).values[-1])
+            for name in parts
+            if name.startswith("stage") and stage_steps
+            for block, size in [hessian.part(name)]
+        }
+    lowest, top = float(spectrum.values[0]), float(spectrum.values[-1])
+    whole = {"part": "network", "top": top, "lowest": lowest, "trace": trace.total}
+    whole |= {"top_within": float(spectrum.residuals[-1])}
+    whole |= {"lowest_within": float(spectrum.residuals[0])}
+    # Rounding gives a convex loss a lowest eigenvalue of either sign; a ratio needs a number.
+    whole["negative_share"] = max(-lowest, 0.0) / top if top > 0 else float("nan")
+    whole |= {"error": error, "learned": learned(error, len(experiment.dataset.classes))}
+    rows = [known | whole | {"parameters": hessian.size}]
+    rows += [known | {"part": n, "trace": t, "top": tops.get(n)} for n, t in parts.items()]
+    pairs = zip(spectrum.values.tolist(), spectrum.weights.tolist())
+    return rows + [known | {"part": "density", "value": v, "weight": w} for v, w in pairs]
+
+
+def _conclude(rows: pd.DataFrame, whole: pd.DataFrame, options: dict[str, Any]) -> Finding:
+    whole = whole.assign(learned=whole["learned"].astype(bool))
+    compared = {c: compare_twins(whole, c, ratio(MARGIN), untrained=True) for c in NUMBERS}
+    numbers = whole.groupby(["residual", "depth"])[[*NUMBERS, "lowest", "error"]].median()
+    summary: dict[str, Any] = {
+        f"{'residual' if residual else 'plain'}-{depth}": {
+            str(name): float(f"{value:.6g}") for name, value in line.items()
+        }
+        for (residual, depth), line in numbers.iterrows()
+    }
+    text = f"{CLAIM} Plain over residual, by depth: " + ". ".join(
+        f"{name.capitalize()} {sentence(compared[column])}" for column, name in NUMBERS.items()
+    )
+    published = published_rows("PYH-F2")
+    text += f". Beside it, not verified: {_published(published)}."
+    verdict = judge_all(list(compared.values()))
+    # What the verdict rests on; the first of them if it rests on none.
+    found = [(n, c) for n, c in compared.items() if (d := deciding(c)) and d.finding.answer is YES]
+    name, comparisons = (found or list(compared.items()))[0]
+    chosen = deciding(comparisons)
+    return Finding(
+        rows,
+        partial(curvature_figure, rows, whole, NUMBERS),
+        summary | {"options": options},
+        text,
+        claim="curvature",
+        verdict=verdict,
+        effect=chosen.finding.effect if chosen else None,
+        interval=chosen.finding.interval if chosen else None,
+        measure=f"{NUMBERS[name]}, plain over residual"
+        + (f", depth {chosen.depth}" if chosen else ""),
+    )
+
+
+def _published(table: pd.DataFrame) -> str:
+    """What PyHessian's paper reports of the trace, as data that was not read in the paper."""
+    values = [f"{row.variant} {float(row.value):g}" for row in table.itertuples()]
+    return f"the trace in PyHessian's Fig. 2 (CIFAR-10) is about {', '.join(values)}"

@@ -1,0 +1,194 @@
+"""The loss around trained weights, in one and two dimensions (Li 2018, arXiv:1712.09913)."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from resx.analyses.analysis import Finding
+from resx.analyses.hessian import Hessian, lanczos, signs
+from resx.analyses.landscape_figure import landscape_figure
+from resx.analyses.sample import Sample, error_on, identity
+from resx.analyses.slices import (
+    Slices,
+    basin,
+    coordinates,
+    direction,
+    losses,
+    move,
+    roughness,
+    unevenness,
+)
+from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import (
+    compare_twins,
+    deciding,
+    difference,
+    judge,
+    learned,
+    ratio,
+    sentence,
+)
+from resx.data.dataset import Batch
+from resx.experiment import Experiment
+from resx.seeding import generator
+
+CLAIM = "Skips make the loss surface smoother (the notes, 4.2)."
+CEILING = 10.0  # Li 2018 draws contours up to this loss
+MARGIN = 1.1  # roughness is level within this factor
+WIDTH_MARGIN = 0.05  # shares of a slice are level within this
+
+
+def landscape(
+    experiments: Sequence[Experiment],
+    split: str = "train",
+    images: int = 128,
+    line: int = 41,
+    directions: int = 2,
+    grid: int = 15,
+    surfaces: int = 1,
+    span: float = 1.0,
+    level: float = 0.5,
+    eigenvalues: int = 0,
+    steps: int = 12,
+    batch_norm: str = "eval",
+    weight_decay: bool = False,
+    augment: bool = False,
+    seed: int = 0,
+) -> Finding:
+    """Along seeded Gaussian directions, each filter as long as the trained one.
+
+    Every network gets 1-D slices, and `surfaces` seeds of each a 2-D one; twins share grid, scale
+    and what the directions are made of. Numbers: the share of a slice whose loss is at most
+    `level` times that of a guess, ln(classes), and roughness, the total variation of a 1-D slice
+    over that of a single valley (losses up to 10). Batch norm keeps its running averages unless
+    batch_norm=train, as in the paper's code.
+    """
+    sample = Sample(split, images, batch_norm, weight_decay, augment)
+    slices = Slices(line, grid, directions, span, eigenvalues, steps, seed)
+    seeds = _first_seeds(experiments, surfaces)
+    rows = pd.DataFrame(
+        row
+        for e in experiments
+        for row in _measure(e, sample, slices, level, e.config.seed in seeds[_kind(e)])
+    )
+    options = sample.options | vars(slices) | {"surfaces": surfaces, "level": level}
+    return _conclude(rows, options)
+
+
+def _kind(experiment: Experiment) -> tuple[int, bool]:
+    return experiment.config.depth, experiment.config.residual
+
+
+def _first_seeds(
+    experiments: Sequence[Experiment], count: int
+) -> dict[tuple[int, bool], list[int]]:
+    seeds: dict[tuple[int, bool], set[int]] = {}
+    for experiment in experiments:
+        seeds.setdefault(_kind(experiment), set()).add(experiment.config.seed)
+    return {kind: sorted(found)[:count] for kind, found in seeds.items()}
+
+
+def _measure(
+    experiment: Experiment, sample: Sample, slices: Slices, level: float, surface: bool
+) -> list[dict[str, Any]]:
+    """A row a point of every slice, and one row with the numbers of the network."""
+    network, classes = experiment.network, len(experiment.dataset.classes)
+    bound, decay = level * math.log(classes), sample.decay(experiment)
+    batch = sample.of(experiment)
+    known, rows = identity(experiment), []
+    with undisturbed(network):
+        sample.prepare(network)
+        error = error_on(network, batch)
+        along = [direction(network, slices.seed, k) for k in range(max(slices.directions, 2))]
+        x = coordinates(slices.span, slices.line)
+        lines = [losses(network, batch, [d], x[:, None], decay) for d in along[: slices.directions]]
+        numbers = {
+            "loss": lines[0][len(x) // 2],
+            "basin": np.mean([basin(loss, bound) for loss in lines]),
+            "roughness": np.mean([roughness(loss, CEILING) for loss in lines]),
+            "unevenness": np.mean([unevenness(loss, CEILING) for loss in lines]),
+        }
+        for number, loss in enumerate(lines):
+            values = zip(x.tolist(), loss.tolist())
+            rows += [{"kind": "line", "direction": number, "x": a, "loss": v} for a, v in values]
+        if surface:
+            points = _square(coordinates(slices.span, slices.grid))
+            loss = losses(network, batch, along[:2], points, decay)
+            numbers["basin_2d"] = basin(loss, bound)
+            pairs = zip(points.tolist(), loss.tolist())
+            rows += [{"kind": "surface", "x": a, "y": b, "loss": v} for (a, b), v in pairs]
+            if slices.eigenvalues:
+                found = _convexity(experiment, batch, along[:2], slices, decay)
+                numbers["not_convex"] = max(row["not_convex"] for row in found)
+                rows += found
+    whole = {"kind": "network", "error": error, "learned": learned(error, classes)}
+    return [known | whole | numbers, *(known | row for row in rows)]
+
+
+def _square(x: np.ndarray) -> np.ndarray:
+    """(n,) -> (n * n, 2): every pair."""
+    return np.stack(np.meshgrid(x, x, indexing="ij"), -1).reshape(-1, 2)
+
+
+def _convexity(
+    experiment: Experiment,
+    batch: Batch,
+    along: Sequence[list[Any]],
+    slices: Slices,
+    decay: float,
+) -> list[dict[str, Any]]:
+    """|lowest| / top eigenvalue of the Hessian on a coarse grid (Li 2018, Sec. 6.1)."""
+    network = experiment.network
+    parameters = list(network.parameters())
+    first = [p.detach().clone() for p in parameters]
+    rows = []
+    for a, b in _square(np.linspace(-slices.span, slices.span, slices.eigenvalues)).tolist():
+        move(parameters, first, along, [a, b])
+        hessian = Hessian(network, [batch], decay)
+        draw = signs(generator(slices.seed, "landscape"), hessian.like)
+        values = lanczos(hessian, draw(hessian.size), slices.steps).values
+        share = max(-float(values[0]), 0.0) / float(values[-1])
+        rows.append({"kind": "eigenvalues", "x": a, "y": b, "not_convex": share})
+    move(parameters, first, along, [0.0, 0.0])
+    return rows
+
+
+def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
+    whole = rows[rows["kind"] == "network"]
+    whole = whole.assign(learned=whole["learned"].astype(bool))
+    rough = compare_twins(whole, "roughness", ratio(MARGIN), untrained=True)
+    points = options["line"] * options["directions"]
+    wide = compare_twins(whole, "basin", difference(points, WIDTH_MARGIN), untrained=True)
+    chosen = deciding(rough)
+    columns = ["loss", "error", "basin", "basin_2d", "roughness", "unevenness", "not_convex"]
+    means = whole.reindex(columns=["residual", "depth", *columns])
+    summary: dict[str, Any] = {
+        f"{'residual' if residual else 'plain'}-{depth}": {
+            str(k): float(f"{v:.6g}") for k, v in line.items() if pd.notna(v)
+        }
+        for (residual, depth), line in means.groupby(["residual", "depth"])[columns]
+        .mean()
+        .iterrows()
+    }
+    basins = ", ".join(f"{name} {100 * e['basin']:.0f} %" for name, e in summary.items())
+    text = (
+        f"{CLAIM} Roughness of 1-D slices (1: a single valley), plain over residual, by depth:"
+        f" {sentence(rough)}. Share of a slice within the basin: {basins}; plain minus residual, in"
+        f" points, by depth: {sentence(wide, scale=100)}. Slices see a few of very many directions."
+    )
+    return Finding(
+        rows,
+        partial(landscape_figure, rows, CEILING),
+        summary | {"options": options},
+        text,
+        claim="landscape",
+        verdict=judge(rough),
+        effect=chosen.finding.effect if chosen else None,
+        interval=chosen.finding.interval if chosen else None,
+        measure="ratio of the roughness of 1-D slices, plain over residual"
+        + (f", depth {chosen.depth}" if chosen else ""),
+    )

@@ -1,0 +1,181 @@
+"""Do blocks refine what they are given? Probes, directions, similarity (arXiv:1710.04773)."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.features import cosine, linear_cka, passages, pooled
+from resx.analyses.refinement_figure import refinement_figure
+from resx.analyses.sample import Sample, error_on, identity
+from resx.analyses.undisturbed import undisturbed
+from resx.analyses.versus import (
+    Comparison,
+    compare_twins,
+    deciding,
+    judge,
+    learned,
+    ratio,
+    sentence,
+)
+from resx.experiment import Experiment
+from resx.statistics import Estimate, estimate
+
+CLAIM = "Blocks refine features and keep earlier ones (the notes, 4.3 and 7.2)."
+MARGIN = 1.5  # changes within this factor of each other are level
+
+
+def refinement(
+    experiments: Sequence[Experiment],
+    split: str = "test",
+    images: int = 256,
+    probe_images: int = 512,
+    probe_strength: float = 1.0,
+    batch_norm: str = "eval",
+) -> Finding:
+    """Of every block: a linear probe's error, the direction of F(x), and what is kept of x.
+
+    A logistic regression on pooled features (Alain and Bengio 2016, arXiv:1610.01644) of
+    `probe_images` training images, with scikit-learn's C = `probe_strength`, is judged on `images`
+    of `split`. On these too: the cosine of F(x) with -dL/dx, positive if a block descends the loss
+    (Jastrzebski 2018), and linear CKA of a block's output with its input (Kornblith 2019). Of a
+    plain block F(x) is its output less its input.
+    """
+    if probe_strength <= 0:
+        raise ValueError(f"probe_strength={probe_strength}: must be positive")
+    sample = Sample(split, images, batch_norm)
+    probed = Sample("train", probe_images, batch_norm)
+    rows = pd.DataFrame(
+        row for e in experiments for row in _measure(e, sample, probed, probe_strength)
+    )
+    options = sample.options | {"probe_images": probe_images, "probe_strength": probe_strength}
+    return _conclude(rows, options)
+
+
+def _measure(
+    experiment: Experiment, sample: Sample, probed: Sample, strength: float
+) -> list[dict[str, Any]]:
+    """A row a block, from the stem to the head."""
+    network, known = experiment.network, identity(experiment)
+    test, train = sample.of(experiment), probed.of(experiment)
+    with undisturbed(network):
+        sample.prepare(network)
+        whole = error_on(network, test)
+        at_test, at_train = passages(network, test), passages(network, train)
+    known |= {"error": whole, "learned": learned(whole, len(experiment.dataset.classes))}
+    rows = []
+    for number, (tested, trained) in enumerate(zip(at_test, at_train), start=1):
+        features = pooled(trained.output), pooled(tested.output)
+        row = {"block": number, "name": tested.name, "keeps_shape": tested.keeps_shape}
+        row |= {"cosine": math.nan, "size": math.nan}
+        row["probe_error"] = probe_error(features, (train[1], test[1]), strength)
+        if tested.added is not None:
+            row["cosine"] = cosine(tested.added, -tested.gradient)
+            row["size"] = float(tested.added.norm() / tested.x.norm())
+        rows.append(known | row | {"cka": linear_cka(tested.x, tested.output)})
+    return rows
+
+
+def probe_error(
+    features: tuple[Tensor, Tensor], labels: tuple[Tensor, Tensor], strength: float
+) -> float:
+    """Of a logistic regression fitted to the first of two sets and judged on the second."""
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
+    probe.fit(features[0].double().cpu().numpy(), labels[0].cpu().numpy())
+    return 1 - float(probe.score(features[1].double().cpu().numpy(), labels[1].cpu().numpy()))
+
+
+def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
+    kept = rows[rows["keeps_shape"]]
+    keys = ["depth", "residual", "seed", "learned"]
+    table = kept.groupby(keys, as_index=False)[["cosine", "cka"]].mean()
+    table = table.assign(change=1 - table["cka"])
+    changes = compare_twins(table, "change", ratio(MARGIN))
+    downhill = _downhill(table)
+    fair = deciding(changes)
+    depth = fair.depth if fair else max(downhill, default=None)
+    summary = _summary(rows)
+    cosines = "; ".join(f"{d}: {_in_words(e)}" for d, e in downhill.items()) or "none has learned"
+    text = (
+        f"{CLAIM} Cosine of F(x) with -dL/dx in residual blocks that keep the shape, by depth:"
+        f" {cosines}. What such a block changes, 1 - CKA of output and input, plain over"
+        f" residual, by depth: {sentence(changes)}. Change of the probe's error from the first"
+        f" block to the last, in points: {_probes(summary)}. CKA in residual nets is"
+        f" {_within(rows):.3f} in a stage and {_across(rows):.3f} where the shape changes."
+    )
+    chosen = downhill.get(depth) if depth is not None else None
+    return Finding(
+        rows,
+        partial(refinement_figure, rows),
+        summary | {"options": options},
+        text,
+        claim="refinement",
+        verdict=_judge(downhill, changes),
+        effect=chosen.mean if chosen else None,
+        interval=(chosen.low, chosen.high) if chosen and chosen.has_interval else None,
+        measure="cosine of F(x) with -dL/dx, residual blocks that keep the shape"
+        + (f", depth {depth}" if chosen else ""),
+    )
+
+
+def _downhill(table: pd.DataFrame) -> dict[int, Estimate]:
+    """The mean cosine of residual nets that have learned, over seeds, by depth."""
+    arms = table[table["residual"] & table["learned"]].dropna(subset="cosine").groupby("depth")
+    return {int(depth): estimate(arm["cosine"].to_list()) for depth, arm in arms}
+
+
+def _judge(downhill: dict[int, Estimate], changes: Sequence[Comparison]) -> ClaimVerdict:
+    """Refined: F(x) descends the loss. Kept: a plain block changes more of its input.
+
+    Both are asked at the deepest twins that have learned. The limit: not so at every depth.
+    """
+    fair = deciding(changes)
+    if fair is None or fair.depth not in downhill:
+        return ClaimVerdict.CANNOT_TELL
+    kept, last = judge(changes), downhill[fair.depth]
+    if not last.excludes_zero and kept is not ClaimVerdict.NOT_CONFIRMED:
+        return ClaimVerdict.CANNOT_TELL
+    if last.mean <= 0:
+        return ClaimVerdict.NOT_CONFIRMED
+    everywhere = all(e.excludes_zero and e.mean > 0 for e in downhill.values())
+    limited = kept is ClaimVerdict.CONFIRMED and not everywhere
+    return ClaimVerdict.LIMITED if limited else kept
+
+
+def _within(rows: pd.DataFrame) -> float:
+    return float(rows[rows["residual"] & rows["keeps_shape"]]["cka"].mean())
+
+
+def _across(rows: pd.DataFrame) -> float:
+    return float(rows[rows["residual"] & ~rows["keeps_shape"]]["cka"].mean())
+
+
+def _summary(rows: pd.DataFrame) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
+    for (residual, depth), arm in rows.groupby(["residual", "depth"]):
+        errors = arm.groupby("block")["probe_error"].mean()
+        kept = arm[arm["keeps_shape"]]
+        entry = {"error": arm["error"].mean(), "cosine": kept["cosine"].mean()}
+        entry |= {"size": kept["size"].mean(), "cka": kept["cka"].mean()}
+        entry |= {"first_probe": errors.iloc[0], "last_probe": errors.iloc[-1]}
+        # How steadily the error falls from block to block: 1 if it never rises.
+        entry["blocks_that_do_not_rise"] = float((errors.diff().dropna() <= 0).mean())
+        name = f"{'residual' if residual else 'plain'}-{depth}"
+        summary[name] = {k: round(float(v), 6) for k, v in entry.items() if pd.notna(v)}
+    return summary
+
+
+def _probes(summary: dict[str, Any]) -> str:
+    changes = {n: 100 * (e["last_probe"] - e["first_probe"]) for n, e in summary.items()}
+    return "; ".join(f"{name} {change:+.1f}" for name, change in changes.items())
+
+
+def _in_words(e: Estimate) -> str:
+    return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.has_interval else "")
