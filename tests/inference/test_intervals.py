@@ -13,6 +13,7 @@ from resx.inference.intervals import (
     combined,
     interval,
     middle,
+    signed_mean,
     two_kinds,
     unseen,
 )
@@ -95,3 +96,13 @@ def test_what_no_seed_has_shown_may_still_be_frequent():
 
 def test_none_and_infinity_are_runs_that_diverged():
     assert np.isnan(numbers([None, math.inf, math.nan])).all()
+
+
+def test_a_signed_mean_has_students_interval():
+    """Mean 3, std sqrt(2.5), n 5: 3 -+ 2.776 * 1.5811 / sqrt(5) (t table, 4 degrees, 97.5 %)."""
+    found = signed_mean([1, 2, 3, 4, 5])
+    half = 2.7764451 * math.sqrt(2.5) / math.sqrt(5)
+    assert found.span == pytest.approx((3 - half, 3 + half))
+    assert found.excludes_zero
+    assert not signed_mean([-1, 1, 0.5]).excludes_zero
+    assert signed_mean([0.3]).span is None

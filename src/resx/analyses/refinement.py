@@ -26,7 +26,7 @@ from resx.analyses.versus import (
     sentence,
 )
 from resx.experiment import Experiment
-from resx.statistics import Estimate, estimate
+from resx.inference import SignedMean, signed_mean
 
 CLAIM = "Blocks refine features and keep earlier ones (the notes, 4.3 and 7.2)."
 MARGIN = 1.5  # changes within this factor of each other are level
@@ -119,19 +119,19 @@ def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
         claim="refinement",
         verdict=_judge(downhill, changes),
         effect=chosen.mean if chosen else None,
-        interval=(chosen.low, chosen.high) if chosen and chosen.has_interval else None,
+        interval=chosen.span if chosen else None,
         measure="cosine of F(x) with -dL/dx, residual blocks that keep the shape"
         + (f", depth {depth}" if chosen else ""),
     )
 
 
-def _downhill(table: pd.DataFrame) -> dict[int, Estimate]:
+def _downhill(table: pd.DataFrame) -> dict[int, SignedMean]:
     """The mean cosine of residual nets that have learned, over seeds, by depth."""
     arms = table[table["residual"] & table["learned"]].dropna(subset="cosine").groupby("depth")
-    return {int(depth): estimate(arm["cosine"].to_list()) for depth, arm in arms}
+    return {int(depth): signed_mean(arm["cosine"].to_list()) for depth, arm in arms}
 
 
-def _judge(downhill: dict[int, Estimate], changes: Sequence[Comparison]) -> ClaimVerdict:
+def _judge(downhill: dict[int, SignedMean], changes: Sequence[Comparison]) -> ClaimVerdict:
     """Refined: F(x) descends the loss. Kept: a plain block changes more of its input.
 
     Both are asked at the deepest twins that have learned. The limit: not so at every depth.
@@ -177,5 +177,5 @@ def _probes(summary: dict[str, Any]) -> str:
     return "; ".join(f"{name} {change:+.1f}" for name, change in changes.items())
 
 
-def _in_words(e: Estimate) -> str:
-    return f"{e.mean:.3f}" + (f" [{e.low:.3f}, {e.high:.3f}]" if e.has_interval else "")
+def _in_words(e: SignedMean) -> str:
+    return f"{e.mean:.3f}" + (f" [{e.span[0]:.3f}, {e.span[1]:.3f}]" if e.span else "")

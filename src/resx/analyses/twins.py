@@ -12,7 +12,7 @@ from torch import nn
 
 from resx.analyses.inputs import batch_norms
 from resx.experiment import Experiment
-from resx.inference import Answer, Finding, LogLocation, interval
+from resx.inference import Answer, Finding, signed_mean
 from resx.inference.answer import decide
 from resx.plotting import LOOKS, Look
 
@@ -59,9 +59,7 @@ def shown_depths(rows: pd.DataFrame) -> list[int]:
 
 def student(logs: np.ndarray) -> Span | None:
     """Student's 95 % interval for the mean of one number a seed; None for one seed."""
-    if len(logs) < 2:
-        return None
-    return interval(LogLocation(np.exp(np.asarray(logs, dtype=float))))
+    return signed_mean(logs.tolist()).span
 
 
 def welch(first: np.ndarray, second: np.ndarray) -> Span | None:

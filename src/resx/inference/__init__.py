@@ -9,7 +9,14 @@ from resx.inference.choice import Choice, choose
 from resx.inference.comparison import compare, compare_ratio
 from resx.inference.convergence import Steps, median_steps, slower
 from resx.inference.depth import FirstGap, degradation, falls_with_depth, first_gap
-from resx.inference.intervals import ErrorLocation, LogLocation, interval, unseen
+from resx.inference.intervals import (
+    ErrorLocation,
+    LogLocation,
+    SignedMean,
+    interval,
+    signed_mean,
+    unseen,
+)
 from resx.inference.overfitting import overfitting
 from resx.inference.planning import seeds_for_errors, seeds_for_ratio
 from resx.inference.ranking import Ranking, against_control, rank
@@ -27,6 +34,7 @@ __all__ = [
     "Ranking",
     "Reason",
     "Rules",
+    "SignedMean",
     "Steps",
     "against_control",
     "choose",
@@ -43,6 +51,7 @@ __all__ = [
     "rank",
     "seeds_for_errors",
     "seeds_for_ratio",
+    "signed_mean",
     "slower",
     "unseen",
     "worst_rank_p",

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy import special, stats
@@ -108,6 +108,25 @@ class LogLocation:
 def interval(location: Location, alpha: float = 0.025) -> Span:
     """The two-sided interval of one arm of at least two seeds, of confidence 1 - 2 alpha."""
     return location.limits(float(special.stdtrit(location.n - 1, 1 - alpha)), alpha)
+
+
+class SignedMean(NamedTuple):
+    """The mean of numbers of either sign, such as cosines, with Student's interval; None of one."""
+
+    mean: float
+    span: Span | None
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.span is not None and (self.span[0] > 0 or self.span[1] < 0)
+
+
+def signed_mean(values: Sequence[float], alpha: float = 0.025) -> SignedMean:
+    x = np.asarray(values, dtype=float)
+    if len(x) < 2:
+        return SignedMean(float(x.mean()), None)
+    half = float(special.stdtrit(len(x) - 1, 1 - alpha) * x.std(ddof=1)) / math.sqrt(len(x))
+    return SignedMean(float(x.mean()), (float(x.mean()) - half, float(x.mean()) + half))
 
 
 def combined(
