@@ -131,7 +131,10 @@ def test_at_the_floor_the_loss_decides(runs):
     assert residual.effect == pytest.approx(3.3, abs=0.1)
     assert "all errors are at the floor, so losses decide" in residual.text
     assert "margin a factor of 1.5" in residual.text
-    assert found["falls-with-depth"].answer is Answer.REVERSED
+    falls = found["falls-with-depth"]
+    assert falls.answer is Answer.REVERSED
+    assert falls.effect == pytest.approx(3.3, abs=0.1)  # from the shallow to the deep one, too
+    assert "No, it rises" in falls.text
 
 
 def test_an_interval_has_a_width_and_stays_inside_what_is_possible(runs):

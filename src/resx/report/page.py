@@ -61,6 +61,9 @@ def page(report: Report, figures: Figures) -> str:
         commits=_distinct(runs["commit"]),
         hardware=_distinct(runs["hardware"]),
         torch=_distinct(runs["torch"]),
+        capability=_distinct(runs["capability"]),
+        threads=_distinct(runs["threads"]),
+        results=_distinct(runs["results"]),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from resx.inference import Answer, Finding
+from resx.inference import Answer, Finding, Measure
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,23 @@ def verdict(
         failed=finding.failed,
         fresh_seeds=fresh_seeds,
         depths=depths or finding.depths or (),
+    )
+
+
+def turned(finding: Finding) -> Finding:
+    """The second network beside the first: the same answer, with the effect the other way round."""
+    ratio = finding.measure in (Measure.LOSS, Measure.STEPS)
+
+    def turn(value: float) -> float:
+        return 1 / value if ratio else -value
+
+    return replace(
+        finding,
+        effect=None if finding.effect is None else turn(finding.effect),
+        interval=finding.interval and (turn(finding.interval[1]), turn(finding.interval[0])),
+        n=finding.n[::-1],
+        failed=finding.failed[::-1],
+        depths=finding.depths and finding.depths[::-1],
     )
 
 

@@ -21,7 +21,7 @@ from resx.report.sentences import (
     quantity,
     why_not,
 )
-from resx.report.verdict import Verdict, nothing_to_say, verdict
+from resx.report.verdict import Verdict, nothing_to_say, turned, verdict
 from resx.report.yardstick import Yardstick
 from resx.store.summary import Status
 
@@ -73,11 +73,12 @@ def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
     if len(arms) < 2:
         return None
     question = "Does the residual net's training error fall with depth?"
-    finding = falls_with_depth(arms, yardstick.rules)
+    finding = turned(falls_with_depth(arms, yardstick.rules))
     assert finding.depths is not None
     words = {Answer.YES: ("Yes", "falls"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it rises", "rises")}
-    return _on_depth("falls-with-depth", question, finding, finding.depths, arms, words, yardstick)
+    ends = finding.depths[1], finding.depths[0]
+    return _on_depth("falls-with-depth", question, finding, ends, arms, words, yardstick)
 
 
 def _on_depth(
@@ -89,7 +90,7 @@ def _on_depth(
     words: dict[Answer, tuple[str, str]],
     yardstick: Yardstick,
 ) -> Verdict:
-    """The sentence goes from the shallow to the deep net; so does the effect's sign in words."""
+    """The sentence and the effect go from the shallow to the deep net."""
     first, second = (arms[depth] for depth in finding.depths or depths)
     needed = fresh_seeds(first, second, finding, yardstick.rules)
     opening, verb = words.get(finding.answer, (CANNOT_TELL, "goes"))
