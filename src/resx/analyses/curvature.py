@@ -9,8 +9,10 @@ import pandas as pd
 from resx.analyses.analysis import Finding
 from resx.analyses.curvature_figure import curvature_figure
 from resx.analyses.hessian import Hessian, activations, hutchpp, lanczos, signs
+from resx.analyses.inputs import draw_images
 from resx.analyses.memory import refuse_too_large
-from resx.analyses.sample import Sample, error_on, first_images, identity
+from resx.analyses.sample import Sample, error_on
+from resx.analyses.twins import facts
 from resx.analyses.undisturbed import undisturbed
 from resx.analyses.versus import compare_twins, deciding, judge_all, learned, ratio, sentence
 from resx.experiment import Experiment
@@ -68,7 +70,7 @@ def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None
     network = experiment.network
     with undisturbed(network):
         network.eval()
-        each = activations(network, first_images(experiment, "train", 2)[0]) / 2
+        each = activations(network, draw_images(experiment, "train", 2)[0]) / 2
     weights = sum(p.numel() for p in network.parameters())
     needed = 4 * (min(vectors, weights) * weights + GRAPH * images * each)
     refuse_too_large(needed, experiment.device, f"images={images}: a Hessian of {network.title}")
@@ -84,7 +86,7 @@ def _measure(
     seed: int,
 ) -> list[dict[str, Any]]:
     """A row for the network, for each of its parts, and for each point of the density."""
-    network, known = experiment.network, identity(experiment)
+    network, known = experiment.network, facts(experiment)
     with undisturbed(network):
         images, labels = sample.of(experiment)
         sample.prepare(network)

@@ -19,8 +19,8 @@ from resx.analyses.twins import (
     Span,
     deepest,
     draw_twins,
+    facts,
     judged,
-    known,
     name_of,
     shown_depths,
     student,
@@ -110,7 +110,7 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
                 raise ValueError(f"{network.title}: gradients overflow at {crossing.name}")
             place = {"block": number, "name": crossing.name, "layer": layer}
             jacobian = _jacobian(crossing, options["probes"])
-            rows.append(known(experiment) | place | norms | jacobian)
+            rows.append(facts(experiment) | place | norms | jacobian)
             layer += weighted_layers(getattr(crossing.block, "branch", crossing.block))
     return rows
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, objective, set_mode
 from resx.analyses.noise_scale import measure_noise
-from resx.analyses.twins import draw_points, draw_twins, known, said
+from resx.analyses.twins import draw_points, draw_twins, facts, said
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer, Measure, Rules, compare_ratio
@@ -90,7 +90,7 @@ def _row(experiment: Experiment, **options: Any) -> dict[str, Any]:
     row = {"loss": sum(losses) / whole, "variance": noise.trace / size, "trace": noise.trace}
     row |= {"gradient_squared": noise.squared_norm, "noise_scale": noise.scale}
     row |= {"images": whole * size, "batch_size": size}
-    return known(experiment) | row
+    return facts(experiment) | row
 
 
 def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from scipy.linalg import eigh_tridiagonal
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from resx.analyses.sample import penalized_loss
+from resx.analyses.inputs import penalized_loss
 from resx.data.dataset import Batch
 
 Product = Callable[[Tensor], Tensor]

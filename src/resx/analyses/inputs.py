@@ -46,13 +46,22 @@ def draw_images(
 def set_mode(network: nn.Module, batch_norm: str) -> None:
     """Evaluation mode, so that nothing is random; batch norm may take the batch's statistics.
 
-    Raises `ValueError` for a choice that is neither `train` nor `eval`.
+    So it does at initialisation, whatever is asked: averages that have seen nothing would leave the
+    network without normalisation. Raises `ValueError` for another choice than `train` and `eval`.
     """
     if batch_norm not in BATCH_NORM:
         raise ValueError(f"batch_norm={batch_norm}: must be one of {', '.join(BATCH_NORM)}")
     network.eval()
     for norm in batch_norms(network):
-        norm.train(batch_norm == "train")
+        norm.train(batch_norm == "train" or _is_new(norm))
+
+
+def _is_new(norm: BatchNorm) -> bool:
+    """Are its averages those it was made with? Of weights from elsewhere no count says so."""
+    mean, variance = norm.running_mean, norm.running_var
+    if mean is None or variance is None:
+        return False
+    return bool((mean.eq(0)).all() & (variance.eq(1)).all())
 
 
 def batch_norms(network: nn.Module) -> list[BatchNorm]:
@@ -82,9 +91,15 @@ def held_statistics(network: nn.Module, images: Tensor) -> Iterator[None]:
 def objective(
     experiment: Experiment, images: Tensor, labels: Tensor, weight_decay: bool = False
 ) -> Tensor:
-    """Mean cross-entropy, if asked with the penalty (lambda / 2) |w|^2 of the recipe's decay."""
-    loss = F.cross_entropy(experiment.network(images).float(), labels)
-    if weight_decay:
-        squares = [p.square().sum() for p in experiment.network.parameters()]
-        loss = loss + experiment.config.recipe.weight_decay / 2 * sum(squares)
+    """Mean cross-entropy, if asked with the penalty of the recipe's weight decay."""
+    decay = experiment.config.recipe.weight_decay if weight_decay else 0.0
+    return penalized_loss(experiment.network, (images, labels), decay)
+
+
+def penalized_loss(network: nn.Module, batch: Batch, decay: float) -> Tensor:
+    """Mean cross-entropy, and (decay / 2) |w|^2."""
+    images, labels = batch
+    loss = F.cross_entropy(network(images).float(), labels)
+    if decay:
+        loss = loss + decay / 2 * sum(p.square().sum() for p in network.parameters())
     return loss

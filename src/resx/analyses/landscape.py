@@ -11,7 +11,7 @@ import pandas as pd
 from resx.analyses.analysis import Finding
 from resx.analyses.hessian import Hessian, lanczos, signs
 from resx.analyses.landscape_figure import landscape_figure
-from resx.analyses.sample import Sample, error_on, identity
+from resx.analyses.sample import Sample, error_on
 from resx.analyses.slices import (
     Slices,
     basin,
@@ -22,6 +22,7 @@ from resx.analyses.slices import (
     roughness,
     unevenness,
 )
+from resx.analyses.twins import facts
 from resx.analyses.undisturbed import undisturbed
 from resx.analyses.versus import (
     compare_twins,
@@ -99,7 +100,7 @@ def _measure(
     network, classes = experiment.network, len(experiment.dataset.classes)
     bound, decay = level * math.log(classes), sample.decay(experiment)
     batch = sample.of(experiment)
-    known, rows = identity(experiment), []
+    known, rows = facts(experiment), []
     with undisturbed(network):
         sample.prepare(network)
         error = error_on(network, batch)

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.inputs import draw_images
 from resx.analyses.lesion_figure import lesion_figure
 from resx.analyses.paths import gradient_by_length
-from resx.analyses.sample import Sample, error_on, first_images, identity
+from resx.analyses.sample import Sample, error_on
 from resx.analyses.surgery import Blocks, deleted, swapped
+from resx.analyses.twins import facts
 from resx.analyses.undisturbed import undisturbed
 from resx.analyses.versus import compare_twins, deciding, difference, judge, learned, sentence
 from resx.data.dataset import Batch
@@ -62,7 +64,7 @@ def _measure(
     path_draws: int,
     seed: int,
 ) -> list[dict[str, Any]]:
-    network, known = experiment.network, identity(experiment)
+    network, known = experiment.network, facts(experiment)
     batch = sample.of(experiment)
     with undisturbed(network):
         sample.prepare(network)
@@ -73,7 +75,7 @@ def _measure(
         rows += _one_by_one(blocks, batch)
         rows += _several(blocks, batch, draws, most, [seed, experiment.config.seed])
         if blocks.residual:
-            shown = first_images(experiment, "train", paths.images)
+            shown = draw_images(experiment, "train", paths.images)
             rows += gradient_by_length(blocks, shown, path_draws, [seed, experiment.config.seed])
     return [known | row for row in rows]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.inputs import draw_images, set_mode
 from resx.analyses.streams import block_outputs
-from resx.analyses.twins import TWINS, draw_twins, known, said, shown_depths
+from resx.analyses.twins import TWINS, draw_twins, facts, said, shown_depths
 from resx.analyses.undisturbed import undisturbed
 from resx.experiment import Experiment
 from resx.inference import Answer, Measure, Rules, compare_ratio
@@ -92,7 +92,7 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
         residual = token_residual(x, options["norm"]).mean().item() if tokens else np.nan
         row = {"skip": skip, "block": number, "name": name, "token_residual": residual}
         row |= {"effective_rank": effective_rank(x).mean().item(), "largest": min(x.shape[1:])}
-        rows.append(known(experiment) | row)
+        rows.append(facts(experiment) | row)
     return rows
 
 

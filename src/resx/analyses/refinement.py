@@ -14,7 +14,8 @@ from torch import Tensor
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.features import cosine, linear_cka, passages, pooled
 from resx.analyses.refinement_figure import refinement_figure
-from resx.analyses.sample import Sample, error_on, identity
+from resx.analyses.sample import Sample, error_on
+from resx.analyses.twins import facts
 from resx.analyses.undisturbed import undisturbed
 from resx.analyses.versus import (
     Comparison,
@@ -63,7 +64,7 @@ def _measure(
     experiment: Experiment, sample: Sample, probed: Sample, strength: float
 ) -> list[dict[str, Any]]:
     """A row a block, from the stem to the head."""
-    network, known = experiment.network, identity(experiment)
+    network, known = experiment.network, facts(experiment)
     test, train = sample.of(experiment), probed.of(experiment)
     with undisturbed(network):
         sample.prepare(network)

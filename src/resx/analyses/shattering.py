@@ -19,8 +19,8 @@ from resx.analyses.twins import (
     Span,
     deepest,
     draw_twins,
+    facts,
     judged,
-    known,
     name_of,
     shown_depths,
     welch,
@@ -97,7 +97,7 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
     # The standard deviation of a path's cosine if gradients were noise, over all paths.
     noise = 1 / math.sqrt(directions.shape[-1] * len(directions))
     return [
-        known(experiment)
+        facts(experiment)
         | {"lag": lag, "correlation": cosines.diagonal(lag, 1, 2).mean().item(), "noise": noise}
         for lag in range(1, points)
     ]

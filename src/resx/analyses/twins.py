@@ -20,7 +20,7 @@ LEAST_SEEDS = 3  # with fewer, luck alone makes differences too often (docs/stat
 Span = tuple[float, float]
 
 
-def known(experiment: Experiment) -> dict[str, Any]:
+def facts(experiment: Experiment) -> dict[str, Any]:
     """The first columns of every row: which network, with which normalisation, at which step."""
     config = experiment.config
     return {
