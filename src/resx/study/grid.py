@@ -74,7 +74,7 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     if study.best_over is not None and study.best_over not in rows:
         raise RequestError(f"study.best_over={study.best_over}: the grid does not sweep it")
     changes = [*fixed, *sweeps.values()]
-    name = _own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
+    name = own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
     return Grid(name, rows, list(jobs.values()), [s.line for s in changes])
 
 
@@ -112,7 +112,7 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _own_name(study: str, changes: list[Setting]) -> str:
+def own_name(study: str, changes: list[Setting]) -> str:
     """`degradation`, or `degradation+recipe.steps=100` for what was typed beside it."""
     if not changes:
         return study
