@@ -113,8 +113,8 @@ def _evidence(result: Result) -> str:
         return ""
     between = ""
     if result.interval:
-        between = f" ({result.interval[0]:.4g} to {result.interval[1]:.4g})"
-    return f"; {result.measure or 'effect'} {result.effect:.4g}{between}"
+        between = f" [{result.interval[0]:.4g}, {result.interval[1]:.4g}]"
+    return f"; {result.effect:.4g}{between} {result.measure}".rstrip()
 
 
 def _subjects(config: AnalyzeConfig, typed: Typed, runs: list[StoredRun]) -> list[Subject]:
