@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.passing import named
@@ -171,6 +172,8 @@ def _figure(rows: pd.DataFrame, threshold: float) -> Figure:
     left.axhline(last, color="grey", linewidth=0.8)
     left.set(xlabel="depth", ylabel=f"steps to {threshold:.0%} training error", yscale="log")
     right.set(xlabel="depth", ylabel="median local rate, $-d\\,\\ln(loss)/d\\,step$")
+    left.yaxis.set_major_formatter(ScalarFormatter())
+    left.yaxis.set_minor_formatter(ScalarFormatter())
     left.legend(fontsize=8)
     right.legend(fontsize=8)
     return figure
