@@ -58,9 +58,10 @@ def test_what_is_missing_says_how_it_is_measured(resx, tmp_path):
 
 
 def test_one_that_fails_is_a_row_and_the_others_go_on(resx):
-    answer = resx("claims", "only=[convergence,information]", "run=none", "model.width=0")
+    answer = resx("claims", "only=[information,gap-table]", "depth=9")
     assert answer.code == 1
-    assert "failed" in answer.out
+    assert "depth=9: no such network" in answer.out
+    assert "1 failed, 2 not measured" in answer.out
 
 
 def test_a_wrong_request_is_one_line(resx):

@@ -51,7 +51,8 @@ def lessons_of(
     """A row a record; the block learns on batches that are drawn by the network's seed."""
     config, data = experiment.config, experiment.dataset
     shape = (len(data.classes), data.channels, data.image_size)
-    fresh = build_network(config, *shape, experiment.device)
+    with torch.random.fork_rng(devices=[]):  # torch draws first weights of its own
+        fresh = build_network(config, *shape, experiment.device)
     kept = keeping_blocks(fresh, torch.cat(list(first_images(experiment, images))))
     if not kept:
         raise ValueError(f"{fresh.title}: no block keeps the shape of its input")

@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -145,7 +146,7 @@ def _of_analysis(plan: Plan, config: ClaimsRequest) -> Row:
         return Row(plan.claim, plan.measurement, NOT_MEASURED, text)
     assert plan.analysis is not None
     if not request.found:
-        log.info("%s: %s ...", plan.claim.id, plan.measurement.analysis)
+        print(f"{plan.claim.id}: {plan.measurement.analysis} ...", file=sys.stderr)
     result = analyze(plan.analysis[0], request)
     return of_result(plan.claim, plan.measurement, result, request.place)
 
