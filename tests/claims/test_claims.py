@@ -71,7 +71,7 @@ def test_two_networks_of_a_study_are_compared_by_their_training_error(study_runs
     assert row.effect == pytest.approx(0.3, abs=0.01)
     assert row.interval[0] < 0.3 < row.interval[1]
     assert row.evidence.startswith("+30")
-    assert row.source == "study preact_depth: order original against order full at 8"
+    assert row.source == "study preact_depth: order original against order full (depth 8)"
     swapped = measurement._replace(first=measurement.second, second=measurement.first)
     assert of_comparison(preact, swapped, study_runs, tmp_path).verdict == "not confirmed"
     absent = measurement._replace(first={"depth": 20})

@@ -41,7 +41,7 @@ def test_it_trains_what_analyses_need_and_then_reads_studies_too(resx, tmp_path,
     assert "http" not in html.replace("http://www.w3.org", "")
     assert "rows.csv" in html
     text = (tmp_path / "claims.md").read_text()
-    assert "| information | false as written |" in text
+    assert "| [information](#information) | false as written |" in text
     assert (tmp_path / "claims" / "information-figure.png").is_file()
     results = {p: p.stat().st_mtime_ns for p in tmp_path.glob("outputs/analyses/*/*/summary.json")}
     assert resx("claims", ONLY, *SMALL).code == 0

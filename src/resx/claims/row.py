@@ -39,9 +39,12 @@ class Row:
         m = self.measurement
         if m.analysis:
             return m.analysis
-        asked = m.question or f"{_kind(m.first, m.second)} against {_kind(m.second, m.first)}"
-        at = f" at {m.first['depth']}" if m.first.get("depth", 0) == m.second.get("depth") else ""
-        return f"study {m.study}: {asked}{at}"
+        if m.question:
+            return f"study {m.study}: {m.question}"
+        shared = {k: v for k, v in m.first.items() if m.second.get(k) == v}
+        among = f" ({_kind(shared, {})})" if shared else ""
+        sides = f"{_kind(m.first, m.second)} against {_kind(m.second, m.first)}"
+        return f"study {m.study}: {sides}{among}"
 
     @property
     def evidence(self) -> str:

@@ -33,7 +33,7 @@ def write_markdown(rows: Sequence[Row], command: str, made: str, file: Path) -> 
     lines += [f"{counted(rows)}.", "", "| claim | verdict | effect [95 % interval] | measured by |"]
     lines += ["| --- | --- | --- | --- |"]
     for row in rows:
-        cells = (row.claim.id, row.verdict, row.evidence, row.source)
+        cells = (f"[{row.claim.id}](#{row.claim.id})", row.verdict, row.evidence, row.source)
         lines.append(f"| {' | '.join(map(markdown_cell, cells))} |")
     copied: dict[Path, str] = {}
     shown = ""

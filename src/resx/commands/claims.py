@@ -16,7 +16,7 @@ from resx.claims.table import terminal_table, write_markdown
 from resx.commands.analyze import Request, analyze, prepare_request
 from resx.commands.measuring import Plan, missing, open_jobs, plans, train
 from resx.commands.report import study_report
-from resx.config.composing import Typed
+from resx.config.composing import Typed, parse
 from resx.config.refusals import one_line
 from resx.config.requests import ClaimsRequest
 from resx.environment import environment
@@ -46,7 +46,7 @@ def main(config: ClaimsRequest, typed: Typed) -> int:
     rows = [measure(plan, config) for plan in planned]
     print(terminal_table(rows))
     print(f"\n{counted(rows)}")
-    publish(rows, config, planned[0].name, shlex.join(["resx", "claims", *_typed(typed)]))
+    publish(rows, config, planned[0].name, shlex.join(["resx", "claims", *_typed(config, typed)]))
     return 1 if any(row.verdict == FAILED for row in rows) else 0
 
 
@@ -151,5 +151,7 @@ def _of_analysis(plan: Plan, config: ClaimsRequest) -> Row:
     return of_result(plan.claim, plan.measurement, result, request.place)
 
 
-def _typed(typed: Typed) -> list[str]:
-    return [s.line for s in typed.settings if s.key not in ("outputs", "sweeps")]
+def _typed(config: ClaimsRequest, typed: Typed) -> list[str]:
+    """What a person would type to have the same, sweeps as they were typed."""
+    swept = [s.line for s in parse(config.sweeps)]
+    return [s.line for s in typed.settings if s.key not in ("outputs", "sweeps")] + swept
