@@ -1,6 +1,7 @@
 """Is F(x) = 0 easier to learn than F(x) = x? (notes, 2.2; He 2015, arXiv:1512.03385, Sec. 3.1)"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ from resx.plotting import LOOKS, Look
 
 NORM = {True: "as it is", False: "without norm"}
 SMALLEST = 1e-8  # of the figure: float32 knows nothing less
-RULES = Rules(chance=1.0)  # steps are level within the factor 1.5; chance plays no part
+RULES = Rules(chance=1.0)  # level within the factor 1.5; chance plays no part
+SHARED = replace(RULES, alpha=RULES.alpha / 4)  # one yes of four is enough (Bonferroni)
 
 
 def identity(
@@ -54,17 +56,22 @@ def identity(
         _text(rows, found, steps, threshold),
         claim="identity",
         verdict=_verdict(found),
-        effect=deciding.error.effect if deciding else None,
-        interval=deciding.error.interval if deciding else None,
+        effect=deciding.effect if deciding else None,
+        interval=deciding.interval if deciding else None,
         measure="times the final error in learning the identity, plain over residual block",
     )
 
 
 class Compared(NamedTuple):
-    """Does the plain block need more steps, does it end with a greater error?"""
+    """Does the plain block need more steps, does it end with a greater error?
+
+    `effect` is the ratio of the final errors with its 95 % interval; the answers have their share.
+    """
 
     steps: Inference
     error: Inference
+    effect: float | None
+    interval: tuple[float, float] | None
 
 
 def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
@@ -74,7 +81,9 @@ def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
     if plain.empty or residual.empty:
         return None
     steps, errors = ((plain[c].tolist(), residual[c].tolist()) for c in ("reached", "error"))
-    return Compared(slower(*steps, RULES, EVERY), compare_ratio(*errors, Measure.LOSS, RULES))
+    ratio = compare_ratio(*errors, Measure.LOSS, RULES)
+    judged = slower(*steps, SHARED, EVERY), compare_ratio(*errors, Measure.LOSS, SHARED)
+    return Compared(*judged, ratio.effect, ratio.interval)
 
 
 def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
@@ -85,7 +94,7 @@ def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
 
 def _verdict(found: dict[bool, Compared | None]) -> ClaimVerdict:
     """Confirmed if the plain block is slower and ends worse, with its normalisation and without."""
-    answers = {finding.answer for each in found.values() if each for finding in each}
+    answers = {a.answer for each in found.values() if each for a in (each.steps, each.error)}
     if answers == {Answer.YES}:
         return ClaimVerdict.CONFIRMED
     if Answer.YES in answers:

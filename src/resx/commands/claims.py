@@ -37,6 +37,8 @@ def main(config: ClaimsRequest, typed: Typed) -> int:
     for name in config.only:
         if name not in known:
             raise RequestError(unknown("claim", name, known))
+    if config.file is not None and not (folder := Path(config.file).parent).is_dir():
+        raise RequestError(f"file={config.file}: there is no folder {folder}")
     chosen = [known[name] for name in config.only or known]
     planned = plans(chosen, config, typed)
     if config.preview:
@@ -59,11 +61,8 @@ def publish(rows: Sequence[Row], config: ClaimsRequest, name: str, command: str)
     write_page(rows, command, made, page)
     print(f"page: {page}")
     if config.file is not None:
-        file = Path(config.file)
-        if not file.parent.is_dir():
-            raise RequestError(f"file={file}: there is no folder {file.parent}")
-        write_markdown(rows, command, made, file)
-        print(f"file: {file}")
+        write_markdown(rows, command, made, Path(config.file))
+        print(f"file: {config.file}")
 
 
 def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> None:
