@@ -20,6 +20,7 @@ COMMANDS = {
     "study": "a named grid: run what is missing, then report",
     "report": "tables, verdicts, figures and a page of a study or of runs",
     "analyze": "one analysis of runs or of fresh networks",
+    "claims": "every claim of the notes with its verdict",
     "evaluate": "error of a run or of a file of weights",
     "export": "a run's weights in torchvision's or akamaster's names",
     "info": "layers, parameters, multiply-adds and memory of a network",

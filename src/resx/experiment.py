@@ -1,5 +1,6 @@
 """Config, device, dataset and network: the only place where the parts are put together."""
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from resx.models.building import build_network
 from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
+from resx.store.files import CHECKPOINTS
 from resx.store.run import Run
 from resx.store.store import Store
 
@@ -30,7 +32,8 @@ RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
 class Experiment:
     """What a training, an evaluation, an analysis needs; `network` lies on `device`.
 
-    `step` is the training step that its weights are of; 0 at initialisation.
+    `step` is the training step that its weights are of; 0 at initialisation. `run` is the run that
+    they were taken from, None if there is none.
     """
 
     config: NetworkConfig
@@ -38,10 +41,13 @@ class Experiment:
     dataset: Dataset
     network: Network
     step: int = 0
+    run: "StoredRun | None" = None
 
 
-def prepare(config: NetworkConfig) -> Experiment:
+def prepare(config: NetworkConfig, dataset: Dataset | None = None) -> Experiment:
     """The network with its first weights, and the images it is for.
+
+    A `dataset` that was loaded before for these images is shared: its pixels are in memory once.
 
     Raises `RequestError` for whatever shows the request to be wrong; nothing but the cache of
     decoded images has been written then.
@@ -52,7 +58,10 @@ def prepare(config: NetworkConfig) -> Experiment:
     declared = _declared_shape(config)
     # First, as reading images may take minutes, after which a wrong depth would be no good news.
     network = build_network(config, *declared, device) if declared else None
-    dataset = load_dataset(config.data, device, Store(config.outputs).cache, config.trust)
+    if dataset is None:
+        dataset = load_dataset(config.data, device, Store(config.outputs).cache, config.trust)
+    else:
+        dataset = copy.copy(dataset)  # its normalisation may become that of other weights
     shape = (len(dataset.classes), dataset.channels, dataset.image_size)
     if network is None or shape != declared:
         network = build_network(config, *shape, device)
@@ -74,27 +83,51 @@ class StoredRun(Run):
         return pd.DataFrame(self.records(), columns=RECORD_COLUMNS)
 
     def experiment(
-        self, device: str = "auto", trust: Iterable[str] = (), **changes: Any
+        self,
+        device: str = "auto",
+        trust: Iterable[str] = (),
+        *,
+        step: int | None = None,
+        dataset: Dataset | None = None,
+        **changes: Any,
     ) -> Experiment:
-        """The run's parts with the newest weights.
+        """The run's parts with the newest weights, or with those that were kept at a step.
 
-        `trust` names packages whose components may be built; `changes` are settings of the
-        configuration that do not decide its result, such as `data_root` (see `reconfigured`).
-        Raises `RequestError` if there is no checkpoint, or if the images are no longer there.
+        A `dataset` that was loaded before is shared, as in `prepare`. `trust` names packages whose
+        components may be built; `changes` are settings of the configuration that do not decide its
+        result, such as `data_root` (see `reconfigured`).
+        Raises `RequestError` if there is no checkpoint, or no snapshot of that step, or if the
+        images are no longer there.
         """
         config = reconfigured(self.config, device=device, trust=list(trust), **changes)
-        return with_weights(config, self.checkpoint())
+        saved = self.checkpoint() if step is None else self.snapshot_at(step)
+        return replace(with_weights(config, saved, dataset), run=self)
 
     @property
     def config(self) -> TrainConfig:
         """Raises `RequestError` if what is stored is no configuration of this version."""
         return from_stored(self.read_config(), TrainConfig)
 
+    def has_checkpoint(self) -> bool:
+        """Whether there is a file of one, damaged or not."""
+        return any((self.directory / name).is_file() for name in CHECKPOINTS)
+
     def checkpoint(self) -> dict[str, Any]:
         """The newest undamaged one. Raises `RequestError` if there is none."""
         saved = checkpoint.load_newest(self.directory)
         if saved is None:
             raise RequestError(f"{self.directory}: the run has no checkpoint yet")
+        return saved
+
+    def snapshot_at(self, step: int) -> dict[str, Any]:
+        """The weights that were kept at a step. Raises `RequestError` if there are none."""
+        kept = self.snapshots()
+        if step not in kept:
+            steps = ", ".join(map(str, kept)) or "none"
+            raise RequestError(f"{self.directory}: no snapshot of step {step}; there is {steps}")
+        saved = checkpoint.load(kept[step])
+        if not is_own(saved) or saved["state"].get("step") != step:
+            raise RequestError(f"{kept[step]}: holds no snapshot of step {step}")
         return saved
 
 
@@ -117,13 +150,15 @@ def is_own(saved: dict[str, Any]) -> bool:
     return isinstance(saved.get("state"), dict) and "config" in saved
 
 
-def with_weights(config: NetworkConfig, saved: dict[str, Any]) -> Experiment:
+def with_weights(
+    config: NetworkConfig, saved: dict[str, Any], dataset: Dataset | None = None
+) -> Experiment:
     """The parts of `config` with the weights and the normalisation of a checkpoint of resx.
 
     Batch norm is re-estimated as in the run's evaluations, so that errors are those it recorded.
     Raises `RequestError` if they are of another network or of other classes.
     """
-    experiment = prepare(config)
+    experiment = prepare(config, dataset)
     if saved["classes"] != experiment.dataset.classes:
         raise RequestError("the run was trained on other classes than these images have")
     load_weights(experiment.network, checkpoint.evaluated_weights(saved), "resx")
@@ -141,7 +176,8 @@ def with_foreign_weights(
     """The parts of `config` with a state dict in some project's names, and whose they are.
 
     Other projects' weights come with their colour normalisation and place of the stride, unless
-    `data.normalize=given`. Raises `RequestError` if the weights are of another network.
+    `data.normalize=given`. A state dict does not say how long it was trained, so that its step is
+    that of the recipe's end. Raises `RequestError` if the weights are of another network.
     """
     weights = bare(loaded)
     naming = detect(weights) if naming == "auto" else naming
@@ -152,4 +188,4 @@ def with_foreign_weights(
         config = replace(config, model=config.model | {"stride_in": "3x3"})
     experiment = prepare(config)
     load_weights(experiment.network, weights, naming)
-    return experiment, naming
+    return replace(experiment, step=config.recipe.steps), naming

@@ -1,78 +1,166 @@
-"""An analysis measures what it says, leaves networks as they were, and is found again."""
+"""An analysis leaves networks as they were, is found again, and refuses what it cannot take."""
 
 import json
+import random
 
+import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from resx.analyses.analysis import Finding
-from resx.analyses.responses import responses
+from resx.analyses import memory
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.result import Result
 from resx.config.components import build
-from resx.experiment import prepare
+from resx.errors import RequestError
+from resx.experiment import open_run, prepare
+from resx.reference.claims import claim
 from tests.commands.answers import assert_refused
 from tests.conftest import yamls
 
+# Of analyses that take long with their own options: fewer steps, directions, images.
+QUICK = {"identity": {"steps": 10, "images": 32}}
+FAMILIES = ("resnet", "vit")  # an analysis takes at least one of them
+
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        return prepare(configure("train", "depth=8", f"outputs={tmp_path}", *overrides))
+def trained(resx, tiny, tmp_path):
+    """Residual and plain twins of a tiny run of a family, with their trained weights."""
+
+    def make(model):
+        family = (
+            ["depth=2"] if model == "vit" else [t for t in tiny if "width" in t or "depth" in t]
+        )
+        steps = [t for t in tiny if "width" not in t and "depth" not in t]
+        command = ["train", "-m", f"model={model}", *family, *steps, "residual=true,false"]
+        answer = resx(*command)
+        assert answer.code == 0, answer.err
+        runs = sorted(tmp_path.glob(f"outputs/runs/*/{model}-*/*"))
+        return [open_run(run).experiment("cpu") for run in runs if (run / "summary.json").is_file()]
 
     return make
 
 
-def test_a_response_is_the_standard_deviation_of_a_branchs_output(experiment):
-    ours = experiment()
-    images = next(ours.dataset.evaluation_batches("train_clean", 64))[0]
-    with torch.no_grad():
-        stem = ours.network.stem.eval()(images)
-        expected = ours.network.stage1[0].eval().branch(stem).std().item()
-    row = responses([ours], images=64).rows.iloc[0]
-    assert row["std"] == pytest.approx(expected, rel=1e-5)
-    assert (row["block"], row["name"]) == (1, "stage1.0")
+def state_of(experiment):
+    network = experiment.network
+    return {
+        "weights": {k: v.clone() for k, v in network.state_dict().items()},
+        "modes": {n: m.training for n, m in network.named_modules()},
+        "hooks": {
+            n: [len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)]
+            for n, m in network.named_modules()
+        },
+        "grads": {n: (p.requires_grad, p.grad is None) for n, p in network.named_parameters()},
+        "normalization": experiment.dataset.normalization,
+        "torch": torch.get_rng_state(),
+        "numpy": np.random.get_state()[1].tolist(),
+        "python": random.getstate(),
+        "threads": torch.get_num_threads(),
+        "grad_enabled": torch.is_grad_enabled(),
+    }
 
 
-def test_scaled_branches_respond_as_much_less(experiment):
-    ours, weaker = experiment("residual=false"), experiment("residual=false")
-    last = weaker.network.stage1[0].branch[-1]
-    torch.nn.init.constant_(last.weight, 0.5)
-    first, second = (responses([e]).rows["std"].iloc[0] for e in (ours, weaker))
-    assert second == pytest.approx(0.5 * first, rel=1e-5)
+def same(first, second):
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        return all(map(same, first, second))
+    return first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", yamls("analysis"))
-def test_an_analysis_leaves_a_network_as_it_was(experiment, configure, name):
-    ours = experiment("model.width=2")
-    ours.network.train()
-    for parameter in ours.network.parameters():
-        parameter.grad = torch.ones_like(parameter)
-    before = {k: v.clone() for k, v in ours.network.state_dict().items()}
-    random = torch.get_rng_state()
-    analysis = configure("analyze", f"analysis={name}").analysis
-    finding = build(analysis, "analysis", Finding, experiments=[ours])
-    assert len(finding.rows)
-    assert all(module.training for module in ours.network.modules())
-    assert all(bool((p.grad == 1).all()) for p in ours.network.parameters())
-    assert torch.equal(torch.get_rng_state(), random)
-    assert all(torch.equal(before[k], v) for k, v in ours.network.state_dict().items())
-    assert not any(m._forward_hooks for m in ours.network.modules())
+def test_an_analysis_leaves_networks_as_they_were(trained, configure, name):
+    """Weights, buffers, the mode of every module, gradients, hooks, random states."""
+    analysis = configure("analyze", f"analysis={name}").analysis | QUICK.get(name, {})
+    refused = []
+    for family in FAMILIES:
+        experiments = trained(family)
+        for experiment in experiments:  # a mode of their own in every part
+            experiment.network.train()
+            experiment.network.head.eval()
+        before = [state_of(e) for e in experiments]
+        try:
+            finding = build(analysis, "analysis", Finding, experiments=experiments)
+        except RequestError as error:
+            refused.append(str(error))
+        else:
+            assert len(finding.rows)
+        for old, experiment in zip(before, experiments):
+            new = state_of(experiment)
+            assert not [key for key in old if not same(old[key], new[key])]
+    assert len(refused) < len(FAMILIES), refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", yamls("analysis"))
+def test_what_it_answers_is_a_claim_of_the_notes(trained, configure, name):
+    analysis = configure("analyze", f"analysis={name}").analysis | QUICK.get(name, {})
+    for family in FAMILIES:
+        try:
+            finding = build(analysis, "analysis", Finding, experiments=trained(family))
+        except RequestError:
+            continue
+        known = claim(finding.claim)
+        assert known is not None
+        assert name in [m.analysis for m in known.measurements]
+        assert finding.verdict in ClaimVerdict
+        return
+
+
+COMMAND = ("analyze", "responses", "depth=8,14", "residual=false", "analysis.images=16")
 
 
 def test_it_is_computed_once_and_again_when_forced(resx, tmp_path):
-    command = ("analyze", "responses", "depth=8,14", "residual=false", "analysis.images=16")
-    first = resx(*command)
+    first = resx(*COMMAND)
     assert first.code == 0, first.err
     assert "plain-8 " in first.out
-    assert "plain-14 " in first.out
+    assert "claim: It is easier to learn" in first.out
+    assert "verdict: cannot tell" in first.out
+    assert "note: no residual twin of plain resnet-14 among the networks" in first.out
     (summary,) = tmp_path.glob("outputs/analyses/responses/*/summary.json")
-    names = {path.name for path in summary.parent.iterdir()}
+    names = {p.name for p in summary.parent.iterdir() if "tfevents" not in p.name}
     assert names == {"rows.csv", "summary.json", "figure.png", "figure.pdf", "figure.svg"}
     changed = json.loads(summary.read_text()) | {"text": "as it was stored"}
     summary.write_text(json.dumps(changed))
-    assert resx(*command).out.startswith("as it was stored")
-    assert resx(*command, "force=true").out == first.out
-    assert resx(*command, "seed=1").code == 0  # another network: a result of its own
+    assert "as it was stored" in resx(*COMMAND).out
+    assert resx(*COMMAND, "force=true").out == first.out
+    assert resx(*COMMAND, "seed=1").code == 0  # another network: a result of its own
     assert len(list(tmp_path.glob("outputs/analyses/responses/*"))) == 2
+
+
+def test_the_summary_says_what_was_asked_and_where_it_was_computed(resx, tmp_path):
+    assert resx(*COMMAND).code == 0
+    (place,) = tmp_path.glob("outputs/analyses/responses/*")
+    result = Result.read(place)
+    assert result is not None
+    assert (result.claim, result.verdict, result.options) == (
+        "identity",
+        "cannot tell",
+        {"images": 16},
+    )
+    assert [(n["depth"], n["residual"], n["step"]) for n in result.networks] == [
+        (8, False, 0),
+        (14, False, 0),
+    ]
+    assert result.environment["torch"] == torch.__version__
+    assert "git_commit" in result.environment
+
+
+def test_its_numbers_are_tensorboards_too(resx, tiny, only_run):
+    """Those that matter, and along training each column's mean against the step."""
+    assert resx("train", *tiny, "recipe.snapshots=3").code == 0
+    answer = resx("analyze", "responses", f"runs={only_run()}", "snapshots=true")
+    assert answer.code == 0, answer.err
+    (place,) = only_run().glob("analyses/*")
+    board = EventAccumulator(str(place))
+    board.Reload()
+    tags = board.Tags()["scalars"]
+    assert "responses/residual-8/mean" in tags
+    curve = board.Scalars("responses/std/residual-8")
+    assert [point.step for point in curve] == [0, 1, 3, 12]
 
 
 def test_of_one_run_it_lies_with_the_run(resx, tiny, only_run):
@@ -83,3 +171,60 @@ def test_of_one_run_it_lies_with_the_run(resx, tiny, only_run):
     assert_refused(resx("analyze", "responses", "runs=nowhere"), "no runs there")
     answer = resx("analyze", "responses", f"runs={only_run()}", "depth=20")
     assert_refused(answer, "depth: a run's own configuration decides that")
+    (only_run() / "checkpoint.pt").unlink()
+    (only_run() / "checkpoint.previous.pt").unlink()
+    answer = resx("analyze", "responses", f"runs={only_run()}", "analysis.images=9")
+    assert_refused(answer, "the run has no checkpoint yet")
+
+
+def test_weights_of_other_projects_stand_beside_each_other(
+    resx, configure, tiny, only_run, image_tree, tmp_path
+):
+    """A residual net in akamaster's names and a plain one in ours, each with its network."""
+    images = ("data=folder", f"data.root={image_tree()}", "depth=20")
+    training = [t for t in tiny if t.startswith("recipe")]
+    assert resx("train", *images, *training, "recipe.batch_size=4").code == 0
+    weights, plain = tmp_path / "akamaster.pt", tmp_path / "plain.pt"
+    exported = resx("export", f"run={only_run()}", "naming=akamaster", f"file={weights}")
+    assert exported.code == 0, exported.err
+    torch.save(prepare(configure("train", *images, "residual=false")).network.state_dict(), plain)
+    command = ("analyze", "responses", f"weights={weights},{plain}", *images)
+    answer = resx(*command, "residual=true,false")
+    assert answer.code == 0, answer.err
+    assert "plain-20" in answer.out
+    assert "residual-20" in answer.out
+    assert "note" not in answer.out
+    assert_refused(resx(*command), "2 files for 1 networks; name one network for each")
+    plain.write_bytes(plain.read_bytes()[:999])
+    assert_refused(resx(*command, "residual=true,false"), "truncated, or not a checkpoint")
+
+
+def test_a_checkpoint_says_itself_of_what_it_is(resx, tiny, only_run):
+    assert resx("train", *tiny).code == 0
+    command = ("analyze", "responses", f"weights={only_run() / 'checkpoint.pt'}")
+    answer = resx(*command)
+    assert answer.code == 0, answer.err
+    assert_refused(resx(*command, "depth=20"), "depth: a run's own configuration decides that")
+
+
+def test_what_an_analysis_cannot_take_is_one_line(resx, monkeypatch):
+    assert_refused(
+        resx("analyze", "convergence", "depth=8"), "convergence reads the records of runs"
+    )
+    assert_refused(resx("analyze", "responses", "analysis.images=0"), "analysis.images=0")
+    answer = resx("analyze", "identity", "model=densenet", "depth=13")
+    assert_refused(answer, "no block keeps the shape of its input")
+    monkeypatch.setattr(memory, "available_memory", lambda device: 10**6)
+    answer = resx("analyze", "identity", "depth=8")
+    assert_refused(answer, "analysis.images=256: holding the inputs of all blocks needs about")
+
+
+def test_memory_that_is_available_is_the_machines_or_the_containers(tmp_path, monkeypatch):
+    cpu = torch.device("cpu")
+    assert 10**7 < memory.available_memory(cpu) < 10**14
+    (tmp_path / "memory.max").write_text("3000000\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    assert memory.available_memory(cpu) == 2_000_000
+    with pytest.raises(ValueError, match="a grid needs about"):
+        memory.refuse_too_large(5e9, cpu, "a grid")

@@ -33,7 +33,7 @@ def test_what_decides_the_result_changes_the_hash(hash_with, override):
     "override",
     ["device=cpu", "outputs=/elsewhere", "data.root=/images", "data.workers=3", "force=true",
      "recipe.save_every=7", "compile=true", "deterministic=true", "trust=[other]",
-     "checkpoint_activations=true"],
+     "checkpoint_activations=true", "recipe.snapshots=8"],
 )  # fmt: skip
 def test_where_and_how_it_is_computed_does_not(hash_with, override):
     assert hash_with() == hash_with(override)

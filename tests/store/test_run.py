@@ -57,11 +57,43 @@ def test_a_run_that_died_is_interrupted(run):
 def test_clearing_takes_the_runs_files_alone_and_its_analyses(run):
     for name in ("summary.json", "metrics.jsonl", "checkpoint.pt", f"{EVENTS}1", "train.log"):
         (run.directory / name).write_text("x")
-    (run.analysis("responses") / "rows.csv").write_text("x")
+    folder = run.analysis("responses")
+    for name in ("rows.csv", f"{EVENTS}2"):
+        (folder / name).write_text("x")
+    run.snapshot(64).write_text("x")
     with run.locked():
         run.clear()
     left = {p.name for p in run.directory.rglob("*") if p.is_file()}
     assert left <= {"train.log", ".lock"}
+
+
+def test_snapshots_are_found_by_step_and_no_link_is_one(run, tmp_path):
+    for step in (1000000, 64, 0):
+        run.snapshot(step).write_text("x")
+    (tmp_path / "elsewhere.pt").write_text("x")
+    run.snapshot(5).symlink_to(tmp_path / "elsewhere.pt")
+    (run.directory / "snapshots" / "notes.pt").write_text("x")
+    assert list(run.snapshots()) == [0, 64, 1000000]
+    assert run.snapshots()[64].name == "step-000064.pt"
+    with run.locked():
+        run.clear()
+    assert {p.name for p in (run.directory / "snapshots").iterdir()} == {
+        "step-000005.pt",
+        "notes.pt",
+    }
+    assert (tmp_path / "elsewhere.pt").exists()
+
+
+def test_an_analysis_is_not_written_through_a_link(run, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "rows.csv").write_text("x")
+    (run.directory / "analyses").mkdir()
+    (run.directory / "analyses" / "responses").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RequestError, match="is a link"):
+        run.analysis("responses")
+    with run.locked():
+        run.clear()
+    assert (tmp_path / "elsewhere" / "rows.csv").exists()
 
 
 def test_a_directory_with_anything_else_is_moved_aside_whole(run, caplog):
@@ -75,7 +107,15 @@ def test_a_directory_with_anything_else_is_moved_aside_whole(run, caplog):
     assert list(Store(run.outputs).runs()) == []
 
 
-LINKS = ("metrics.jsonl", "summary.json", "train.log", ".lock", "checkpoint.pt", ".hydra")
+LINKS = (
+    "snapshots",
+    "metrics.jsonl",
+    "summary.json",
+    "train.log",
+    ".lock",
+    "checkpoint.pt",
+    ".hydra",
+)
 
 
 @pytest.mark.parametrize("name", LINKS)

@@ -99,7 +99,7 @@ def objective(
 def penalized_loss(network: nn.Module, batch: Batch, decay: float) -> Tensor:
     """Mean cross-entropy, and (decay / 2) |w|^2."""
     images, labels = batch
-    loss = F.cross_entropy(network(images).float(), labels)
+    loss = F.cross_entropy(network(images), labels)
     if decay:
         loss = loss + decay / 2 * sum(p.square().sum() for p in network.parameters())
     return loss

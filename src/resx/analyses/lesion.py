@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import draw_images
 from resx.analyses.lesion_figure import lesion_figure
 from resx.analyses.paths import gradient_by_length
 from resx.analyses.sample import Sample, error_on
@@ -65,7 +64,7 @@ def _measure(
     seed: int,
 ) -> list[dict[str, Any]]:
     network, known = experiment.network, facts(experiment)
-    batch = sample.of(experiment)
+    batch, seeds = sample.of(experiment), [seed, experiment.config.seed]
     with undisturbed(network):
         sample.prepare(network)
         blocks = Blocks(network, batch[0][:2])
@@ -73,10 +72,9 @@ def _measure(
         known |= {"learned": learned(whole, len(experiment.dataset.classes))}
         rows = [{"kind": "whole", "number": 0, "error": whole}]
         rows += _one_by_one(blocks, batch)
-        rows += _several(blocks, batch, draws, most, [seed, experiment.config.seed])
+        rows += _several(blocks, batch, draws, most, seeds)
         if blocks.residual:
-            shown = draw_images(experiment, "train", paths.images)
-            rows += gradient_by_length(blocks, shown, path_draws, [seed, experiment.config.seed])
+            rows += gradient_by_length(blocks, paths.of(experiment), path_draws, seeds)
     return [known | row for row in rows]
 
 

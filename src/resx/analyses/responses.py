@@ -1,90 +1,156 @@
-"""How strongly blocks respond: the standard deviation of F(x) (He 2015, arXiv:1512.03385)."""
+"""How strongly layers respond and blocks change their input (He 2015, arXiv:1512.03385, Fig. 7)."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
-import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor, nn
 
-from resx.analyses.analysis import Finding
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.passing import named, response_rows
+from resx.analyses.ratios import RULES, compared, told
 from resx.experiment import Experiment
+from resx.inference import Answer
+from resx.inference import Finding as Inference
 from resx.plotting import LOOKS, shades
+from resx.reference.published import published_responses
 
-CLAIM = "The deeper the residual net, the less each block changes its input (He 2015, Sec. 4.2)."
+STATISTICS = ("mean", "median", "min", "max")
 
 
 def responses(experiments: Sequence[Experiment], images: int = 512) -> Finding:
-    """Of every block's branch, before the addition, over the first `images` training images.
+    """Standard deviations of layers' outputs and |F(x)| / |x| of blocks, in evaluation mode.
 
-    In evaluation mode. He 2015, Fig. 7, shows the outputs of 3x3 layers after batch norm: of these
-    a basic block's branch ends in every second. Raises `ValueError` for a network without blocks.
+    As in He 2015, Fig. 7, the response of a layer of a branch is its output after the norm that
+    follows it, if one does, before ReLU or addition, over the first `images` training images. Of a
+    block, |F(x)| / |x| is the mean over images of the branch's norm over that of its input.
+    Raises `ValueError` for a network without blocks.
     """
-    rows = pd.DataFrame([row for e in experiments for row in _rows(e, images)])
-    means = rows.groupby(["residual", "depth"])["std"].mean()
-    summary = {
-        f"{'residual' if residual else 'plain'}-{depth}": round(float(value), 6)
-        for (residual, depth), value in means.items()
-    }
-    numbers = ", ".join(f"{name} {value:.3f}" for name, value in summary.items())
-    text = f"{CLAIM} Mean standard deviation of a branch: {numbers}."
-    return Finding(rows, partial(_figure, rows), summary, text)
+    if images < 1:
+        raise ValueError(f"images={images}: must be at least 1")
+    rows = pd.DataFrame([row for e in experiments for row in response_rows(e, images)])
+    trained = rows[rows["step"] == rows["step"].max()]  # of several steps the last one decides
+    layers, blocks = (trained[trained["kind"] == kind] for kind in ("layer", "block"))
+    twins, falls = _twins(layers), _falls(layers)
+    deciding = twins or falls
+    kind = "residual over plain twin" if twins else "deepest over shallowest residual net"
+    return Finding(
+        rows,
+        partial(_figure, layers),
+        _summary(layers, blocks),
+        _text(layers, twins, falls),
+        claim="identity",
+        verdict=_verdict(twins, falls),
+        effect=deciding.effect if deciding else None,
+        interval=deciding.interval if deciding else None,
+        measure=f"mean response, {kind}",
+    )
 
 
-def _rows(experiment: Experiment, images: int) -> list[dict[str, Any]]:
-    """A row a block, from the stem to the head."""
-    config, network = experiment.config, experiment.network
-    batches = experiment.dataset.evaluation_batches("train_clean", images)
-    x = next(iter(batches))[0][:images]
-    with _branch_outputs(network) as outputs:
-        was_training = network.training
-        with torch.no_grad():
-            network.eval()(x)
-        network.train(was_training)
-    if not outputs:
-        raise ValueError(f"{network.title}: has no blocks with a branch")
-    known = {"depth": config.depth, "residual": config.residual, "seed": config.seed}
-    return [
-        known | {"block": number, "name": name, "std": std}
-        for number, (name, std) in enumerate(outputs, start=1)
-    ]
+def _by_seed(layers: pd.DataFrame, residual: bool, depth: int) -> list[float]:
+    """The mean over layers of each seed: seeds are independent, layers are not."""
+    chosen = layers[(layers["residual"] == residual) & (layers["depth"] == depth)]
+    return list(chosen.groupby("seed")["std"].mean())
 
 
-@contextmanager
-def _branch_outputs(network: nn.Module) -> Iterator[list[tuple[str, float]]]:
-    """Name and standard deviation of each branch's output, in the order in which they run."""
-    outputs: list[tuple[str, float]] = []
-
-    def keep(name: str) -> Any:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            outputs.append((name, output.float().std().item()))
-
-        return hook
-
-    named = [(n, m.branch) for n, m in network.named_modules() if hasattr(m, "branch")]
-    handles = [branch.register_forward_hook(keep(name)) for name, branch in named]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
+def _depths(layers: pd.DataFrame, residual: bool) -> list[int]:
+    return sorted(set(layers[layers["residual"] == residual]["depth"]))
 
 
-def _figure(rows: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(9, 3.4))
-    axes = figure.subplots(1, 2, sharey=True)
-    depths = sorted(rows["depth"].unique())
+def _twins(layers: pd.DataFrame) -> Inference | None:
+    """Residual over plain at the greatest depth of which there are both."""
+    common = set(_depths(layers, True)) & set(_depths(layers, False))
+    if not common:
+        return None
+    depth = max(common)
+    return compared(_by_seed(layers, True, depth), _by_seed(layers, False, depth))
+
+
+def _falls(layers: pd.DataFrame) -> Inference | None:
+    """The deepest residual network over the shallowest."""
+    depths = _depths(layers, True)
+    if len(depths) < 2:
+        return None
+    return compared(_by_seed(layers, True, depths[-1]), _by_seed(layers, True, depths[0]))
+
+
+def _verdict(twins: Inference | None, falls: Inference | None) -> ClaimVerdict:
+    """Confirmed where residual layers respond less than plain ones, and the less the deeper."""
+    answers = [finding.answer for finding in (twins, falls) if finding is not None]
+    if Answer.REVERSED in answers:
+        both = answers == [Answer.REVERSED, Answer.REVERSED]
+        return ClaimVerdict.CONFIRMED if both else ClaimVerdict.LIMITED
+    if Answer.CANNOT_TELL in answers or not answers:
+        return ClaimVerdict.CANNOT_TELL
+    return ClaimVerdict.NOT_CONFIRMED
+
+
+def _text(layers: pd.DataFrame, twins: Inference | None, falls: Inference | None) -> str:
+    named_findings = {"residual over plain twin": twins, "deepest over shallowest ResNet": falls}
+    ratios = [f"{name} {told(found)}" for name, found in named_findings.items() if found]
+    published = published_responses().query("statistic == 'mean'")
+    printed = {named(r.residual, r.depth): r.value for r in published.itertuples()}
+    means = layers.groupby(["residual", "depth"])["std"].mean()
+    ours = []
+    for (residual, depth), value in means.items():
+        name = named(residual, depth)
+        ours.append(f"{name} {value:.2f}" + (f" ({printed[name]})" if name in printed else ""))
+    return (
+        "If residual functions are nearer to zero than plain ones, and the nearer the deeper the"
+        " net, the layers of residual nets respond less (He 2015, Sec. 4.2). Ratios of mean"
+        f" responses, level within {100 * (RULES.ratio - 1):.0f} %:"
+        f" {'; '.join(ratios) or 'no twins and no two depths'}. Mean standard deviations of the"
+        f" layers' responses, in brackets those of He 2015, Fig. 7, trained on CIFAR-10:"
+        f" {', '.join(ours)}."
+    )
+
+
+def _summary(layers: pd.DataFrame, blocks: pd.DataFrame) -> dict[str, Any]:
+    """By network the statistics over layers of means over seeds; He's of Fig. 7 beside them."""
+    summary: dict[str, Any] = {}
+    for (residual, depth), group in layers.groupby(["residual", "depth"]):
+        curve = group.groupby("name")["std"].mean()
+        statistics = {name: float(curve.agg(name)) for name in STATISTICS}
+        own = blocks[(blocks["residual"] == residual) & (blocks["depth"] == depth)]
+        statistics["norm of F(x) over norm of x"] = float(own["ratio"].mean())
+        summary[named(residual, depth)] = statistics
+    printed: dict[str, dict[str, float]] = {}
+    for row in published_responses().itertuples():
+        printed.setdefault(named(row.residual, row.depth), {})[str(row.statistic)] = row.value
+    return summary | {"published": printed}
+
+
+def _figure(layers: pd.DataFrame) -> Figure:
+    figure = Figure(figsize=(10, 3.6))
+    axes = figure.subplots(1, 3, sharey=True, width_ratios=(2, 2, 1.2))
+    depths = sorted(layers["depth"].unique())
     for axis, look in zip(axes, LOOKS):
         for depth, colour in zip(depths, shades(len(depths))):
-            curve = rows[(rows["depth"] == depth) & (rows["residual"] == look.residual)]
-            means = curve.groupby("block")["std"].mean()
+            curve = layers[(layers["depth"] == depth) & (layers["residual"] == look.residual)]
+            means = curve.groupby("name", sort=False)["std"].mean()
             if len(means):
-                axis.plot(means.index, means, look.line, color=colour, label=str(depth))
-        axis.set(title=look.name, xlabel="block")
+                style = {"color": colour, "label": str(depth)}
+                axis.plot(range(1, len(means) + 1), means, look.line, **style)
+        axis.set(title=look.name, xlabel="layer")
         if axis.get_legend_handles_labels()[0]:
             axis.legend(title="depth", fontsize=8)
-    axes[0].set_ylabel("std of F(x)")
+    axes[0].set(ylabel="standard deviation of the response", ylim=(0, None))
+    _draw_means(axes[2], layers)
     return figure
+
+
+def _draw_means(axis: Axes, layers: pd.DataFrame) -> None:
+    """Means against depth, filled; He's, hollow."""
+    published = published_responses().query("statistic == 'mean'")
+    means = layers.groupby(["residual", "depth"])["std"].mean().reset_index()
+    for look in LOOKS:
+        style: dict[str, Any] = {"color": look.colour, "marker": look.marker}
+        style["linestyle"] = look.line
+        ours, theirs = (t[t["residual"] == look.residual] for t in (means, published))
+        axis.plot(ours["depth"], ours["std"], label=look.name, **style)
+        hollow = {"markerfacecolor": "none", "alpha": 0.6, "label": f"{look.name}, He 2015"}
+        axis.plot(theirs["depth"], theirs["value"], **(style | hollow))
+    axis.set(title="mean over layers", xlabel="depth")
+    axis.legend(fontsize=7)

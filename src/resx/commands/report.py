@@ -33,6 +33,11 @@ def report_runs(pattern: str, store: Store) -> None:
 
 
 def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
+    show(study_report(grid, request), Store(request.outputs))
+
+
+def study_report(grid: Grid, request: StudyRequest | ReportRequest) -> Report:
+    """Raises `RequestError` if there are no runs yet."""
     study, store = request.study, Store(request.outputs)
     assert study is not None
     directories = [job.run.directory for job in grid.jobs if job.run.directory.is_dir()]
@@ -48,7 +53,7 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
         planned=tuple(planned),
         study=study,
     )
-    show(build_report(collect(directories), selection, store), store)
+    return build_report(collect(directories), selection, store)
 
 
 def show(report: Report, store: Store) -> None:

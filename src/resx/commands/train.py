@@ -27,6 +27,8 @@ def main(config: TrainConfig, typed: Typed) -> int:
     same_images = summary.data_root == config.data.root  # else their fingerprint has to tell
     if summary.status.is_final and same_images and not config.force:
         show(summary, run)
+        if config.recipe.snapshots and not run.snapshots():
+            log.warning("it kept no snapshots when it was trained; force=true trains it again")
         return 0
     from resx.experiment import prepare  # imports torch
     from resx.training.session import refuse_other_images, train_run

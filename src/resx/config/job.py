@@ -19,7 +19,7 @@ from resx.config.refusals import one_line
 from resx.config.requests import BARE, COMMANDS
 from resx.config.settings import validated
 
-GRIDS = ("study", "report", "analyze")  # commands that take a grid themselves
+GRIDS = ("study", "report", "analyze", "claims")  # commands that take a grid themselves
 
 
 def run_job(name: str, flags: list[str], overrides: list[str]) -> int:

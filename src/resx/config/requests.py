@@ -8,6 +8,8 @@ from omegaconf import MISSING
 from resx.config.checks import refuse_path
 from resx.config.schema import NetworkConfig, TrainConfig
 
+NAMINGS = ("auto", "resx", "torchvision", "akamaster")
+
 
 @dataclass
 class StudyRequest(TrainConfig):
@@ -39,7 +41,7 @@ class EvaluateConfig(NetworkConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "batch_size")
-        self.one_of("naming", ("auto", "resx", "torchvision", "akamaster"))
+        self.one_of("naming", NAMINGS)
 
 
 @dataclass
@@ -80,19 +82,45 @@ class BenchConfig(NetworkConfig):
 
 @dataclass
 class AnalyzeConfig(NetworkConfig):
-    """One analysis: of the runs that a glob finds, or of networks at initialisation.
+    """One analysis: of the runs that a glob finds, of files of weights, or of fresh networks.
 
-    `sweeps` are overrides such as `depth=20,56`: several networks beside each other.
+    `sweeps` are overrides such as `depth=20,56`: several networks beside each other; of several
+    files, each belongs to one of them, in this order. `snapshots` looks at all weights that the
+    runs kept along training, not only at the last ones.
     """
 
     analysis: dict[str, Any] = field(default_factory=dict)
     runs: str | None = None
+    snapshots: bool = False
+    weights: str | None = None
+    naming: str = "auto"
     sweeps: list[str] = field(default_factory=list)
     force: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.one_of("naming", NAMINGS)
         refuse_path("analysis.name", self.analysis.get("name", MISSING))
+
+
+@dataclass
+class ClaimsRequest(TrainConfig):
+    """Every claim of the notes. `only` are ids of claims; `sweeps` are overrides.
+
+    `run` says what is computed where it is missing: `analyses` with the runs that they look at,
+    `all` also the studies, `none` nothing. `preview` says what that would cost. `file` is a
+    Markdown page to write, such as docs/claims.md.
+    """
+
+    run: str = "analyses"
+    only: list[str] = field(default_factory=list)
+    preview: bool = False
+    file: str | None = None
+    sweeps: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.one_of("run", ("analyses", "all", "none"))
 
 
 BARE = {"study": "study", "report": "study", "analyze": "analysis"}  # what a bare word names
@@ -101,6 +129,7 @@ COMMANDS: dict[str, type] = {
     "study": StudyRequest,
     "report": ReportRequest,
     "analyze": AnalyzeConfig,
+    "claims": ClaimsRequest,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
     "info": InfoConfig,

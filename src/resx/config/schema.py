@@ -101,13 +101,14 @@ class RecipeConfig(Checked):
     record_every: int = 100  # steps between records of the running training error
     eval_every: int = 1_000  # steps between evaluations, a multiple of record_every
     save_every: int = logistics(1_000)
+    snapshots: int = logistics(0)  # so many log-spaced steps, and step 0, whose weights are kept
 
     def __post_init__(self) -> None:
         self.at_least(1, "steps", "batch_size", "record_every", "eval_every", "save_every")
         self.at_least(1, "warmup_limit")
         self.at_least(2, "bn_batch")
         self.at_least(0, "lr", "momentum", "weight_decay", "warmup_steps", "warmup_lr")
-        self.at_least(0, "bn_reestimate")
+        self.at_least(0, "bn_reestimate", "snapshots")
         self.one_of("optimizer", ("sgd", "adamw"))
         self.one_of("schedule", ("multistep", "cosine"))
         self.one_of("warmup", ("none", "constant", "linear", "error"))

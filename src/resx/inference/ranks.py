@@ -1,6 +1,9 @@
 """Exact tests for seeds of which some fail, and how little a few seeds can prove at all."""
 
+import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -49,7 +52,19 @@ def failures_p(first: tuple[int, int], second: tuple[int, int]) -> float:
     counts = [[first[0], second[0]], [first[1] - first[0], second[1] - second[0]]]
     if sum(counts[0]) == 0 or sum(counts[1]) == 0:
         return 1.0
-    return float(stats.boschloo_exact(counts, alternative="greater").pvalue)
+    with _quiet():
+        return float(stats.boschloo_exact(counts, alternative="greater").pvalue)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what scipy's optimiser behind that test notes in the root logger, at level INFO."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def smallest_rank_p(first: int, second: int) -> float:

@@ -120,3 +120,23 @@ def _published() -> pd.DataFrame:
 @cache
 def _curves() -> pd.DataFrame:
     return pd.read_csv(str(files("resx.reference") / "curves_he2015.csv"))
+
+
+@cache
+def published_responses() -> pd.DataFrame:
+    """He 2015, Fig. 7: standard deviations of layers' responses, statistics over the layers.
+
+    Columns residual, depth, statistic (mean, median, min, max), value; of nets that were trained
+    on CIFAR-10, digitised (+- 0.03).
+    """
+    start = "layer_response_std_"
+    rows = _published()
+    rows = rows[(rows.table_id == "HE15-F7") & rows.metric.str.startswith(start)]
+    return pd.DataFrame(
+        {
+            "residual": rows.family == "ResNet",
+            "depth": rows.depth.astype(int),
+            "statistic": rows.metric.str.removeprefix(start),
+            "value": rows.value.astype(float),
+        }
+    ).reset_index(drop=True)

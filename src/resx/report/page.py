@@ -33,11 +33,13 @@ def markdown(report: Report, figures: Figures) -> str:
 
 def markdown_table(table: pd.DataFrame) -> str:
     head = [str(column) for column in table.columns]
-    rows = [
-        [str(value).replace("|", "\\|") for value in row] for row in table.itertuples(index=False)
-    ]
+    rows = [[markdown_cell(value) for value in row] for row in table.itertuples(index=False)]
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def markdown_cell(value: object) -> str:
+    return str(value).replace("|", "\\|")
 
 
 def page(report: Report, figures: Figures) -> str:
@@ -71,11 +73,14 @@ def _distinct(column: "pd.Series[Any]") -> list[str]:
     return sorted(column.dropna().unique())
 
 
-def inline(figure: Path) -> Markup:
-    """An SVG without its XML head; identifiers get the figure's name, so that none stands twice."""
+def inline(figure: Path, name: str = "") -> Markup:
+    """An SVG without its XML head; identifiers begin with `name`, so that none stands twice.
+
+    By default that is the figure's own name.
+    """
     text = figure.read_text()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    name = figure.stem  # matplotlib numbers the parts of every figure alike
+    name = name or figure.stem  # matplotlib numbers the parts of every figure alike
     text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)

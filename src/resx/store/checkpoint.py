@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from resx.errors import RequestError
-from resx.store.files import CHECKPOINT, PREVIOUS_CHECKPOINT
+from resx.store.files import CHECKPOINT, CHECKPOINTS, PREVIOUS_CHECKPOINT
 from resx.store.writing import flush_directory, replace_file, set_aside
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def evaluated_weights(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 def load_newest(directory: Path) -> dict[str, Any] | None:
     """The newest undamaged checkpoint of a run, None if there is none."""
-    for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):
+    for name in CHECKPOINTS:
         path = directory / name
         if path.exists():
             try:

@@ -1,11 +1,14 @@
 """The names of a run's files: nothing else in a run directory is written or deleted."""
 
+import re
 from pathlib import Path
 
 CHECKPOINT, PREVIOUS_CHECKPOINT = "checkpoint.pt", "checkpoint.previous.pt"
+CHECKPOINTS = (CHECKPOINT, PREVIOUS_CHECKPOINT)  # the newest first
 CONFIG, RECORDS, SUMMARY = "config.yaml", "metrics.jsonl", "summary.json"
 LOG, LOCK, HYDRA = "train.log", ".lock", ".hydra"
 ANALYSES = "analyses"  # a folder for the results of each analysis of this run
+SNAPSHOTS = "snapshots"  # a folder for weights that were kept along training
 EXPORTS = ("resx.pt", "torchvision.pt", "akamaster.pt")
 RESULTS = (CONFIG, RECORDS, SUMMARY, CHECKPOINT, PREVIOUS_CHECKPOINT, *EXPORTS)  # of a training
 HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
@@ -19,5 +22,15 @@ def is_own(path: Path) -> bool:
     if path.is_symlink():
         return False
     if path.is_dir():
-        return name in (HYDRA, ANALYSES)
+        return name in (HYDRA, ANALYSES, SNAPSHOTS)
     return name in (*RESULTS, LOG, LOCK) or name.startswith(EVENTS)
+
+
+def snapshot_name(step: int) -> str:
+    return f"step-{step:06d}.pt"
+
+
+def step_of(path: Path) -> int | None:
+    """The step of a snapshot's file; None for any other file, and for a link."""
+    found = re.fullmatch(r"step-(\d{6,})\.pt", path.name)
+    return int(found[1]) if found and path.is_file() and not path.is_symlink() else None

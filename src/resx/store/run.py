@@ -1,8 +1,6 @@
 """A run directory: lock, configuration, records and summary (torch-free)."""
 
 import json
-import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +10,9 @@ import yaml
 from filelock import FileLock, Timeout
 
 from resx.errors import BusyError, RequestError
+from resx.store.clearing import clear
 from resx.store.files import (
     ANALYSES,
-    ANALYSIS_FILES,
     CONFIG,
     HYDRA,
     HYDRA_FILES,
@@ -22,13 +20,13 @@ from resx.store.files import (
     LOG,
     RECORDS,
     RESULTS,
+    SNAPSHOTS,
     SUMMARY,
-    is_own,
+    snapshot_name,
+    step_of,
 )
 from resx.store.summary import Status, Summary
 from resx.store.writing import replace_text
-
-log = logging.getLogger(__name__)
 
 LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
@@ -72,7 +70,7 @@ class Run:
             lock.release()
 
     def refuse_links(self) -> None:
-        own = (*RESULTS, LOG, LOCK, HYDRA, ANALYSES)
+        own = (*RESULTS, LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS)
         below = [p for p in self.directory.parents if self.outputs in p.parents]
         places = [self.directory, *below, *(self.directory / name for name in own)]
         for place in places:
@@ -142,6 +140,8 @@ class Run:
         """For the results of one analysis of this run alone; they go when the run is cleared."""
         self.refuse_links()
         folder = self.directory / ANALYSES / name
+        if folder.is_symlink():
+            raise RequestError(f"{folder} is a link; nothing is written through one")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -172,27 +172,19 @@ class Run:
         replace_text(self.records_path, "".join(kept))
 
     def clear(self) -> None:
-        """Forget an earlier attempt and the analyses of it, all but its log.
+        """Forget an earlier attempt; see `clearing.clear`."""
+        clear(self.directory, self.outputs)
 
-        A directory with anything else in it was not made by a training: it is moved aside, whole.
-        """
-        if foreign := sorted(p.name for p in self.directory.iterdir() if not is_own(p)):
-            self._move_aside(foreign)
-            return
-        for path in self.directory.iterdir():
-            if path.name not in (LOG, LOCK, HYDRA, ANALYSES):
-                path.unlink()
-        for folder in (self.directory / ANALYSES).glob("*/"):
-            for name in ANALYSIS_FILES:
-                (folder / name).unlink(missing_ok=True)
+    def snapshots(self) -> dict[int, Path]:
+        """The files of weights that were kept along training, by step."""
+        folder = self.directory / SNAPSHOTS
+        self.refuse_links()
+        steps = {step_of(path): path for path in folder.glob("*.pt")}
+        return {step: steps[step] for step in sorted(s for s in steps if s is not None)}
 
-    def _move_aside(self, foreign: list[str]) -> None:
-        """All but what this process has just begun; out of the runs, or it would count as one."""
-        root = self.directory.parent if self.outputs == self.directory else self.outputs
-        aside = root / "aside" / f"{self.directory.name}-{time.time_ns()}"
-        aside.mkdir(parents=True)
-        for path in self.directory.iterdir():
-            if path.name not in (LOCK, LOG, HYDRA):
-                path.rename(aside / path.name)
-        log.warning("%s: not only a run's files (%s ...), so moved to %s", self.directory,
-                    foreign[0], aside)  # fmt: skip
+    def snapshot(self, step: int) -> Path:
+        """Where the weights of a step are to be kept."""
+        self.refuse_links()
+        folder = self.directory / SNAPSHOTS
+        folder.mkdir(exist_ok=True)
+        return folder / snapshot_name(step)

@@ -14,7 +14,7 @@ from resx.store.run import Run
 
 
 class Store:
-    """`runs/ studies/ reports/ aggregates/ analyses/ cache/` below one folder."""
+    """`runs/ studies/ reports/ aggregates/ analyses/ claims/ cache/` below one folder."""
 
     def __init__(self, outputs: str | Path) -> None:
         self.outputs = Path(outputs)
@@ -52,6 +52,10 @@ class Store:
     def analysis(self, name: str, key: str) -> Path:
         """For the results of an analysis that is not of one run alone."""
         return self._folder("analyses", name, key)
+
+    def claims(self, name: str) -> Path:
+        """For the table of all claims, under a name of what was typed beside it."""
+        return self._folder("claims", *([name] if name else []))
 
     @property
     def cache(self) -> Path:

@@ -76,7 +76,7 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
     if unswept := [key for key in study.control or {} if key not in rows]:
         raise RequestError(f"study.control: the grid does not sweep {', '.join(unswept)}")
     changes = [*fixed, *sweeps.values()]
-    name = _own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
+    name = own_name(study.name, [s for s in changes if s.key not in logistics_names(TrainConfig)])
     return Grid(name, rows, list(jobs.values()), [s.line for s in changes])
 
 
@@ -126,7 +126,7 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _own_name(study: str, changes: list[Setting]) -> str:
+def own_name(study: str, changes: list[Setting]) -> str:
     """`degradation`, or `degradation+recipe.steps=100` for what was typed beside it."""
     if not changes:
         return study

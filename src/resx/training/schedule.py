@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from resx.config.schema import RecipeConfig
 
 
@@ -32,3 +34,14 @@ def planned_warmup_end(recipe: RecipeConfig, depth: int) -> int | None:
 def is_due(step: int, every: int, last: int) -> bool:
     """Whether something that happens every so many steps, and after the last one, is due now."""
     return step % every == 0 or step == last
+
+
+def snapshot_steps(count: int, last: int) -> list[int]:
+    """Step 0 and `count` steps from 1 to the last, spaced by a constant factor; none for 0.
+
+    Those that fall together are one: of 200 steps 8 are 0, 1, 2, 5, 10, 21, 44, 94, 200.
+    """
+    if count == 0:
+        return []
+    spaced = np.geomspace(last, 1, count).round().astype(int).tolist()
+    return sorted({0, *spaced})

@@ -18,6 +18,8 @@ from resx.store.run import Run
 from resx.store.summary import Status, Summary
 from resx.training.interruption import stop_signals
 from resx.training.probes import Probe
+from resx.training.schedule import snapshot_steps
+from resx.training.snapshots import Snapshots
 from resx.training.state import State
 from resx.training.summarizing import concluded, describe, first_summary
 from resx.training.tracking import Tracker
@@ -61,12 +63,26 @@ def train_run(
     log.info("%s%s", run.directory, f": resumed after step {state.step}" if saved else "")
     run.write_config(to_dict(config))
     summary = run.write_summary(first_summary(experiment, state, run.hash))
+    snapshots = _snapshots(experiment, state, run)
     try:
-        status = _train(experiment, state, run, quiet=quiet, probes=probes)
+        status = _train(experiment, state, run, quiet=quiet, probes=[*probes, *snapshots])
     except KeyboardInterrupt:
         run.write_summary(concluded(summary, state, Status.INTERRUPTED, experiment))
         raise
     return run.write_summary(concluded(summary, state, status, experiment))
+
+
+def _snapshots(experiment: Experiment, state: State, run: Run) -> list[Snapshots]:
+    """The probe that keeps weights, if any are to be kept; those of step 0 are kept at once."""
+    recipe = experiment.config.recipe
+    steps = snapshot_steps(recipe.snapshots, recipe.steps)
+    if not steps:
+        return []
+    header = _header(experiment.config, experiment.dataset, run.hash)
+    snapshots = Snapshots(run, header, steps)
+    if state.step == 0:
+        snapshots.keep(0, experiment.network)
+    return [snapshots]
 
 
 def _train(

@@ -1,0 +1,191 @@
+"""Is F(x) = 0 easier to learn than F(x) = x? (notes, 2.2; He 2015, arXiv:1512.03385, Sec. 3.1)"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.lesson import EVERY, block_sizes, lessons_of
+from resx.analyses.passing import named
+from resx.experiment import Experiment
+from resx.inference import Answer, Measure, Rules, compare_ratio, median_steps, slower
+from resx.inference import Finding as Inference
+from resx.plotting import LOOKS, Look
+
+NORM = {True: "as it is", False: "without norm"}
+SMALLEST = 1e-8  # of the figure: float32 knows nothing less
+RULES = Rules(chance=1.0)  # level within the factor 1.5; chance plays no part
+SHARED = replace(RULES, alpha=RULES.alpha / 4)  # one yes of four is enough (Bonferroni)
+
+
+def identity(
+    experiments: Sequence[Experiment],
+    images: int = 256,
+    steps: int = 1000,
+    lr: float = 0.01,
+    threshold: float = 0.01,
+) -> Finding:
+    """A fresh block of each kind learns to give back its input; then, of the given weights, |F|.
+
+    The block is the first that keeps its input's shape, with the first weights of the network's
+    seed, as it is and with its normalisation taken out; its inputs are its own features of
+    `images` training images. Adam (Kingma and Ba 2015) lowers |block(x) - x|^2 / |x|^2 for `steps`
+    steps; the claim is judged by the steps until that is `threshold`, and by what it is at the end.
+    Of every such block of the experiments' own weights, |F(x)| / |x| and |block(x) - x| / |x| say
+    how far it is from doing nothing. Raises `ValueError` for a network without such a block.
+    """
+    for name, value in (("images", images), ("steps", steps)):
+        if value < 1:
+            raise ValueError(f"{name}={value}: must be at least 1")
+    sizes = [row for e in experiments for row in block_sizes(e, images)]
+    # Depth does not change the first block: twins of all depths share one lesson a seed.
+    pupils = {(e.config.residual, e.config.seed): e for e in experiments}
+    lessons = [row for e in pupils.values() for row in lessons_of(e, images, steps, lr, threshold)]
+    rows = pd.DataFrame(lessons + sizes)
+    found = {norm: _compared(rows, norm) for norm in NORM}
+    deciding = found[True]
+    return Finding(
+        rows,
+        partial(_figure, rows, threshold),
+        _summary(rows, steps),
+        _text(rows, found, steps, threshold),
+        claim="identity",
+        verdict=_verdict(found),
+        effect=deciding.effect if deciding else None,
+        interval=deciding.interval if deciding else None,
+        measure="times the final error in learning the identity, plain over residual block",
+    )
+
+
+class Compared(NamedTuple):
+    """Does the plain block need more steps, does it end with a greater error?
+
+    `effect` is the ratio of the final errors with its 95 % interval; the answers have their share.
+    """
+
+    steps: Inference
+    error: Inference
+    effect: float | None
+    interval: tuple[float, float] | None
+
+
+def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
+    """None without both kinds."""
+    last = _last(rows, norm)
+    plain, residual = last[~last["residual"].astype(bool)], last[last["residual"].astype(bool)]
+    if plain.empty or residual.empty:
+        return None
+    steps, errors = ((plain[c].tolist(), residual[c].tolist()) for c in ("reached", "error"))
+    ratio = compare_ratio(*errors, Measure.LOSS, RULES)
+    judged = slower(*steps, SHARED, EVERY), compare_ratio(*errors, Measure.LOSS, SHARED)
+    return Compared(*judged, ratio.effect, ratio.interval)
+
+
+def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
+    """The last record of each lesson, with or without normalisation."""
+    lessons = rows[(rows["kind"] == "lesson") & (rows["norm"] == norm)]
+    return lessons[lessons["lesson_step"] == lessons["lesson_step"].max()]
+
+
+def _verdict(found: dict[bool, Compared | None]) -> ClaimVerdict:
+    """Confirmed if the plain block is slower and ends worse, with its normalisation and without."""
+    answers = {a.answer for each in found.values() if each for a in (each.steps, each.error)}
+    if answers == {Answer.YES}:
+        return ClaimVerdict.CONFIRMED
+    if Answer.YES in answers:
+        return ClaimVerdict.LIMITED
+    if not answers or Answer.CANNOT_TELL in answers:
+        return ClaimVerdict.CANNOT_TELL
+    return ClaimVerdict.NOT_CONFIRMED
+
+
+def _summary(rows: pd.DataFrame, steps: int) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
+    for norm, name in NORM.items():
+        for look in LOOKS:
+            last = _last(rows, norm)
+            last = last[last["residual"] == look.residual]
+            if len(last):
+                median = median_steps(last["reached"].tolist(), steps).median
+                numbers = {"steps": median, "error": last["error"].median()}
+                summary[f"{look.name} block {name}"] = numbers
+    sizes = rows[rows["kind"] == "size"]
+    for (residual, depth, step), group in sizes.groupby(["residual", "depth", "step"]):
+        numbers = {"|F(x)|/|x|": group["size"].mean(), "|block(x)-x|/|x|": group["distance"].mean()}
+        summary[f"{named(residual, depth)} at step {step}"] = numbers
+    return summary
+
+
+def _text(
+    rows: pd.DataFrame, found: dict[bool, Compared | None], steps: int, threshold: float
+) -> str:
+    parts = []
+    for norm, name in NORM.items():
+        told = [_told(_last(rows, norm), look, steps) for look in LOOKS]
+        answer = found[norm]
+        slow = ""
+        if answer:
+            slow = f" (plain slower? {answer.steps.answer}; worse? {answer.error.answer})"
+        parts.append(f"{name} {', '.join(filter(None, told))}{slow}")
+    sizes = rows[rows["kind"] == "size"]
+    sizes = sizes[sizes["step"] == sizes["step"].max()]
+    own = [
+        f"{named(residual, depth)} {group['size'].mean():.2f} and {group['distance'].mean():.2f}"
+        for (residual, depth), group in sizes.groupby(["residual", "depth"])
+    ]
+    return (
+        "Steps in which one block learns to give back its input, to a relative squared error of"
+        f" {threshold:.0%}, and its error after {steps} steps (medians): {'; '.join(parts)}. What"
+        " the notes prove is trivial: the gradient of |F|^2 is zero wherever F is. Of the networks'"
+        " own weights, the means of |F(x)| / |x| and of |block(x) - x| / |x| over blocks:"
+        f" {', '.join(own)}."
+    )
+
+
+def _told(last: pd.DataFrame, look: Look, steps: int) -> str:
+    last = last[last["residual"] == look.residual]
+    if last.empty:
+        return ""
+    told = median_steps(last["reached"].tolist(), steps)
+    median = "never" if told.median is None else f"{told.median:.0f} steps"
+    arrived = f"{told.arrived} of {told.n} seeds"
+    return f"{look.name} {median} ({arrived}; error {last['error'].median():.2g})"
+
+
+def _figure(rows: pd.DataFrame, threshold: float) -> Figure:
+    figure = Figure(figsize=(10.5, 3.6))
+    axes = figure.subplots(1, 3)
+    for axis, (norm, name) in zip(axes, NORM.items()):
+        for look in LOOKS:
+            lessons = rows[(rows["kind"] == "lesson") & (rows["norm"] == norm)]
+            lessons = lessons[lessons["residual"] == look.residual]
+            for number, (_, curve) in enumerate(lessons.groupby("seed")):
+                label = None if number else look.name
+                x, y = curve["lesson_step"], curve["error"].clip(lower=SMALLEST)
+                axis.plot(x, y, look.line, color=look.colour, label=label)
+        axis.axhline(threshold, color="grey", linewidth=0.8)
+        axis.set(yscale="log", xlabel="step", title=f"a block learns, {name}")
+        axis.legend(fontsize=8)
+    axes[0].set_ylabel(r"$|block(x)-x|^2\,/\,|x|^2$")
+    _draw_sizes(axes[2], rows[rows["kind"] == "size"])
+    return figure
+
+
+def _draw_sizes(axis: Axes, sizes: pd.DataFrame) -> None:
+    """Of the given weights, by the place of the block; the deepest net is drawn strongest."""
+    sizes = sizes[sizes["step"] == sizes["step"].max()]
+    for look in LOOKS:
+        for depth, net in sizes[sizes["residual"] == look.residual].groupby("depth"):
+            means = net.groupby("block")["distance"].mean()
+            place = (means.index - 1) / max(len(means) - 1, 1)
+            style: dict[str, Any] = {"color": look.colour, "marker": look.marker, "markersize": 3}
+            style["alpha"] = 1.0 if depth == sizes["depth"].max() else 0.45
+            axis.plot(place, means, look.line, label=f"{look.name}-{depth}", **style)
+    axis.set(xlabel="place of the block (0 first, 1 last)", ylabel=r"$|block(x)-x|\,/\,|x|$")
+    axis.set(title="blocks of the given weights", ylim=(0, None))
+    axis.legend(fontsize=7)

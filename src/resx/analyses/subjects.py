@@ -1,0 +1,116 @@
+"""What an analysis looks at, before it is built: runs, their snapshots, files, fresh networks."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from resx.analyses.memory import refuse_too_large
+from resx.config.run_hash import run_hash
+from resx.config.schema import NetworkConfig
+from resx.data.dataset import Dataset
+from resx.errors import RequestError
+from resx.experiment import Experiment, StoredRun, prepare, with_foreign_weights, with_weights
+from resx.models.parts.complexity import parameters
+
+BYTES = 4  # a weight
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to be looked at; `key` tells its weights and images from all others.
+
+    `load` builds it, around images that were loaded before for the same settings, or None.
+    """
+
+    config: NetworkConfig
+    key: tuple[Any, ...]
+    load: Callable[[Dataset | None], Experiment]
+
+
+def of_run(
+    run: StoredRun, snapshots: bool, device: str, trust: Iterable[str], **changes: Any
+) -> list[Subject]:
+    """Its newest weights, or all that it kept along training.
+
+    Raises `RequestError` for a run without a checkpoint or without snapshots.
+    """
+    summary, config = run.summary, run.config
+    load = partial(_load_run, run, device, tuple(trust), changes)
+    known = ("run", summary.hash or run.hash, summary.started, config.data.root, changes)
+    if snapshots:
+        steps = list(run.snapshots())
+        if not steps:
+            raise RequestError(
+                f"{run.directory}: the run kept no snapshots; recipe.snapshots=8 keeps some while"
+                " it trains"
+            )
+        return [Subject(config, (*known, step), partial(load, step)) for step in steps]
+    final = summary.status.is_final and run.has_checkpoint()
+    step = summary.step if final else run.checkpoint()["state"]["step"]
+    return [Subject(config, (*known, step), partial(load, None))]
+
+
+def _load_run(
+    run: StoredRun,
+    device: str,
+    trust: Sequence[str],
+    changes: dict[str, Any],
+    step: int | None,
+    dataset: Dataset | None,
+) -> Experiment:
+    return run.experiment(device, trust, step=step, dataset=dataset, **changes)
+
+
+def of_network(config: NetworkConfig) -> Subject:
+    """A network at initialisation."""
+    key = ("fresh", run_hash(config), config.data.root)
+    return Subject(config, key, lambda dataset: prepare(config, dataset))
+
+
+def of_file(path: Path, saved: dict[str, Any], config: NetworkConfig, naming: str) -> Subject:
+    """The loaded weights of a file: of some project's names for the network of `config`."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    key = ("file", content, run_hash(config), config.data.root, naming)
+    return Subject(config, key, lambda _: with_foreign_weights(config, saved, naming)[0])
+
+
+def of_checkpoint(path: Path, saved: dict[str, Any], config: NetworkConfig) -> Subject:
+    """The loaded weights of a checkpoint or snapshot of resx, with its own configuration."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    key = ("checkpoint", content, config.data.root)
+    return Subject(config, key, lambda dataset: with_weights(config, saved, dataset))
+
+
+def build_all(subjects: Sequence[Subject]) -> list[Experiment]:
+    """All networks; images are loaded once for all that are of the same.
+
+    Raises `ValueError` if the networks that are left to build will not fit into memory.
+    """
+    datasets: dict[str, Dataset] = {}
+    experiments: list[Experiment] = []
+    for left, subject in zip(range(len(subjects), 0, -1), subjects):
+        images = repr((subject.config.data, subject.config.device))
+        experiment = subject.load(datasets.get(images))
+        datasets.setdefault(images, experiment.dataset)
+        size = BYTES * parameters(experiment.network)
+        what = f"{left} networks of the size of {experiment.network.title}: this"
+        refuse_too_large((left - 1) * size, experiment.device, what)
+        experiments.append(experiment)
+    return experiments
+
+
+def without_twin(configs: Iterable[NetworkConfig]) -> list[str]:
+    """Networks of which there is no plain, or no residual, twin among the others, in words."""
+    kinds: dict[tuple[Any, ...], set[bool]] = {}
+    for config in configs:
+        place = (config.data.name, config.model.get("name"), config.depth)
+        kinds.setdefault(place, set()).add(config.residual)
+    return [
+        f"no {'plain' if found == {True} else 'residual'} twin of"
+        f" {'plain ' * (found == {False})}{model}-{depth}"
+        for (_, model, depth), found in kinds.items()
+        if len(found) == 1
+    ]

@@ -1,0 +1,39 @@
+"""All claims as one HTML page that needs no network."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from resx.claims.row import Row, counted
+from resx.report.page import inline
+from resx.store.writing import replace_text
+
+PAGE = "index.html"
+
+
+def write_page(rows: Sequence[Row], command: str, made: str, page: Path) -> None:
+    """Figures are inside; the rows behind them are linked, relative to the page."""
+    environment = Environment(
+        loader=PackageLoader("resx.claims"), autoescape=select_autoescape(["html", "j2"])
+    )
+    figures: dict[Path, Markup] = {}  # each once, in the order in which they are shown
+    first: dict[Path, Row] = {}
+    for row in rows:
+        if row.figure is not None and row.figure not in figures:
+            figures[row.figure] = inline(row.figure, f"figure{len(figures)}")
+            first[row.figure] = row
+    text = environment.get_template("claims.html.j2").render(
+        claims=list({row.claim.id: row.claim for row in rows}.values()),
+        rows=rows,
+        figures=figures,
+        first=first,
+        anchors={figure: f"f{number}" for number, figure in enumerate(figures)},
+        links={row.rows: os.path.relpath(row.rows, page.parent) for row in rows if row.rows},
+        counted=counted(rows),
+        command=command,
+        made=made,
+    )
+    replace_text(page, text)

@@ -1,0 +1,104 @@
+"""One measurement of a claim with its outcome, and how it reads."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from resx.analyses.result import FIGURE, ROWS, Result
+from resx.reference.claims import Claim, Measurement
+
+NOT_MEASURED, FAILED = "not measured", "failed"
+# A difference of fractions, shown in points; a ratio. Reports name columns, `inference` measures.
+DIFFERENCES = {
+    "error": "training error",
+    "train_clean_error": "training error",
+    "test_error": "test error",
+    "test minus train": "test minus training error",
+    "n_diverged": "diverged runs",
+}
+RATIOS = {"loss": "training loss", "train_clean_loss": "training loss", "steps": "steps"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`figure` is an SVG with a PNG beside it; `rows` are the numbers behind it."""
+
+    claim: Claim
+    measurement: Measurement
+    verdict: str
+    text: str = ""
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    measure: str = ""
+    figure: Path | None = None
+    rows: Path | None = None
+
+    @property
+    def source(self) -> str:
+        """What measured it, in a few words."""
+        m = self.measurement
+        if m.analysis:
+            return m.analysis
+        if m.question:
+            return f"study {m.study}: {m.question}"
+        shared = {k: v for k, v in m.first.items() if m.second.get(k) == v}
+        among = f" ({_kind(shared, {})})" if shared else ""
+        sides = f"{_kind(m.first, m.second)} against {_kind(m.second, m.first)}"
+        return f"study {m.study}: {sides}{among}"
+
+    @property
+    def evidence(self) -> str:
+        """Effect and 95 % interval in the unit in which people read them; empty without one."""
+        if self.effect is None:
+            return ""
+        if self.measure == "n_diverged":
+            return f"{self.effect:+.0f} diverged runs"
+        if self.measure in DIFFERENCES:
+            between = _between(self.interval, "{:+.2f}", 100)
+            return f"{100 * self.effect:+.2f} points{between} of {DIFFERENCES[self.measure]}"
+        between = _between(self.interval, "{:.3g}")
+        if self.measure in RATIOS:
+            return f"{self.effect:.3g} times{between} the {RATIOS[self.measure]}"
+        return f"{self.effect:.3g}{between} {self.measure}".rstrip()
+
+
+def _between(interval: tuple[float, float] | None, form: str, factor: float = 1.0) -> str:
+    if interval is None:
+        return ""
+    low, high = (form.format(factor * end) for end in interval)
+    return f" [{low}, {high}]"
+
+
+def _kind(settings: dict[str, object], other: dict[str, object]) -> str:
+    """`order full`, `plain`: the settings in which one network differs from the other."""
+    words = []
+    for name, value in settings.items():
+        if other.get(name) == value:
+            continue
+        if name == "residual":
+            words.append("residual" if value else "plain")
+        else:
+            words.append(f"{name.rsplit('.', 1)[-1].replace('_', ' ')} {str(value).lower()}")
+    return ", ".join(words)
+
+
+def of_result(claim: Claim, measurement: Measurement, result: Result, place: Path) -> Row:
+    """What an analysis answered; without a verdict it has measured and decided nothing."""
+    low, high = result.interval or (0.0, 0.0)
+    return Row(
+        claim,
+        measurement,
+        result.verdict or "cannot tell",
+        " ".join([result.text, *(f"Note: {note} among the networks." for note in result.notes)]),
+        result.effect,
+        (low, high) if result.interval else None,
+        result.measure,
+        place / f"{FIGURE}.svg",
+        place / ROWS,
+    )
+
+
+def counted(rows: Iterable[Row]) -> str:
+    """`4 confirmed, 2 not measured`."""
+    verdicts = [row.verdict for row in rows]
+    return ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))

@@ -1,0 +1,57 @@
+"""Making room for a new attempt at a run, without touching anything that is not the run's."""
+
+import logging
+import time
+from pathlib import Path
+
+from resx.store.files import (
+    ANALYSES,
+    ANALYSIS_FILES,
+    EVENTS,
+    HYDRA,
+    LOCK,
+    LOG,
+    SNAPSHOTS,
+    is_own,
+    step_of,
+)
+
+log = logging.getLogger(__name__)
+
+
+def clear(directory: Path, outputs: Path) -> None:
+    """Forget an earlier attempt, its snapshots and the analyses of it, all but its log.
+
+    A directory with anything else in it was not made by a training: it is moved aside, whole.
+    """
+    if foreign := sorted(p.name for p in directory.iterdir() if not is_own(p)):
+        _move_aside(directory, outputs, foreign)
+        return
+    for path in directory.iterdir():
+        if path.name not in (LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS):
+            path.unlink()
+    for path in (directory / SNAPSHOTS).glob("*.pt"):
+        if step_of(path) is not None:
+            path.unlink()
+    for folder in (directory / ANALYSES).glob("*/"):
+        if not folder.is_symlink():
+            clear_analysis(folder)
+
+
+def clear_analysis(folder: Path) -> None:
+    """Delete the files that an analysis writes, and no other."""
+    for name in ANALYSIS_FILES:
+        (folder / name).unlink(missing_ok=True)
+    for path in folder.glob(f"{EVENTS}*"):
+        path.unlink()
+
+
+def _move_aside(directory: Path, outputs: Path, foreign: list[str]) -> None:
+    """All but what this process has just begun; out of the runs, or it would count as one."""
+    root = directory.parent if outputs == directory else outputs
+    aside = root / "aside" / f"{directory.name}-{time.time_ns()}"
+    aside.mkdir(parents=True)
+    for path in directory.iterdir():
+        if path.name not in (LOCK, LOG, HYDRA):
+            path.rename(aside / path.name)
+    log.warning("%s: not only a run's files (%s ...), so moved to %s", directory, foreign[0], aside)

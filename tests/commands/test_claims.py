@@ -1,0 +1,77 @@
+"""`resx claims` reads or computes every row, and says of the rest how it would be measured."""
+
+import json
+
+import pytest
+
+from resx.reference.claims import claim
+from tests.commands.answers import assert_refused
+
+ONLY = "only=[degradation,convergence,information]"
+SMALL = ("depth=8,14", "seed=0,1", "model.width=2", "recipe.steps=6", "recipe.record_every=2")
+SMALL += ("recipe.eval_every=2", "hydra/launcher=basic")
+
+
+@pytest.fixture
+def page(tmp_path):
+    def read():
+        (path,) = tmp_path.glob("outputs/claims/**/index.html")
+        return path.read_text()
+
+    return read
+
+
+@pytest.mark.slow
+def test_it_trains_what_analyses_need_and_then_reads_studies_too(resx, tmp_path, page):
+    preview = resx("claims", ONLY, *SMALL, "preview=true")
+    assert preview.code == 0, preview.err
+    assert "analyses missing: convergence, information" in preview.out
+    assert "predicted for 8 runs" in preview.out
+    assert not list(tmp_path.glob("outputs/runs/*"))
+    answer = resx("claims", ONLY, *SMALL, f"file={tmp_path / 'claims.md'}")
+    assert answer.code == 0, answer.err
+    rows = [line.split()[0] for line in answer.out.splitlines() if line and line[0] != " "]
+    assert rows[:4] == ["degradation", "degradation", "convergence", "information"]
+    assert len(list(tmp_path.glob("outputs/runs/*/*/*/summary.json"))) == 8
+    assert "false as written" in answer.out
+    html = page()
+    assert html.count("<svg") >= 2
+    assert claim("degradation").chinese in html
+    assert "the higher its training error" in html
+    assert "http" not in html.replace("http://www.w3.org", "")
+    assert "rows.csv" in html
+    text = (tmp_path / "claims.md").read_text()
+    assert "| [information](#information) | false as written |" in text
+    assert (tmp_path / "claims" / "information-figure.png").is_file()
+    results = {p: p.stat().st_mtime_ns for p in tmp_path.glob("outputs/analyses/*/*/summary.json")}
+    assert resx("claims", ONLY, *SMALL).code == 0
+    assert all(path.stat().st_mtime_ns == time for path, time in results.items())
+
+
+def test_what_is_missing_says_how_it_is_measured(resx, tmp_path):
+    answer = resx("claims", ONLY, "run=none")
+    assert answer.code == 0, answer.err
+    assert "24 of 24 runs are missing: resx study degradation" in answer.out
+    assert "resx analyze information depth=8" in answer.out
+    assert "4 not measured" in answer.out
+    assert not list(tmp_path.glob("outputs/runs/*"))
+
+
+def test_one_that_fails_is_a_row_and_the_others_go_on(resx):
+    answer = resx("claims", "only=[information,gap-table]", "depth=9")
+    assert answer.code == 1
+    assert "depth=9: no such network" in answer.out
+    assert "1 failed, 2 not measured" in answer.out
+
+
+def test_a_wrong_request_is_one_line(resx):
+    assert_refused(resx("claims", "only=[degradatoin]"), "did you mean 'degradation'?")
+    assert_refused(resx("claims", "run=everything"), "must be one of analyses, all, none")
+    answer = resx("claims", "only=[information]", "file=nowhere/claims.md")
+    assert_refused(answer, "there is no folder nowhere")
+
+
+def test_options_of_information_reach_the_store(resx, tmp_path):
+    assert resx("claims", "only=[information]").code == 0
+    (summary,) = tmp_path.glob("outputs/analyses/information/*/summary.json")
+    assert json.loads(summary.read_text())["verdict"] == "false as written"
