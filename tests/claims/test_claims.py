@@ -83,8 +83,8 @@ def test_two_networks_of_a_study_are_compared_by_their_training_error(study_runs
     [("yes", "confirmed"), ("reversed", "not confirmed"), ("cannot tell", "cannot tell")],
 )
 def test_a_verdict_of_a_report_is_found_by_its_id(tmp_path, answer, verdict):
-    one = {"id": "degradation-plain", "question": "?", "answer": answer, "effect": 0.6, "text": "So."}
-    one |= {"interval": [0.42, 0.78], "measure": "error"}
+    one = {"id": "degradation-plain", "question": "?", "answer": answer, "effect": 0.6}
+    one |= {"interval": [0.42, 0.78], "measure": "error", "text": "So."}
     (tmp_path / "verdicts.json").write_text(json.dumps([one | {"id": "ranking"}, one]))
     degradation = claim("degradation")
     row = of_verdict(degradation, degradation.measurements[0], tmp_path)
