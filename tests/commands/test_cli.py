@@ -18,7 +18,7 @@ def test_help_names_every_command(resx):
     answer = resx("--help")
     assert answer.code == 0
     assert all(f"  {name} " in answer.out for name in cli.COMMANDS)
-    assert "recipe: digits, " in resx("train", "--help").out
+    assert "recipe: digit_pairs, digits, digits_adamw, " in resx("train", "--help").out
 
 
 @pytest.mark.parametrize(
