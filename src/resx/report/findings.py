@@ -24,6 +24,7 @@ from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
 from resx.report.verdicts import verdicts
 from resx.report.yardstick import Yardstick, yardstick_of
+from resx.store.summary import Status
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Report:
     beside: tuple[PaperTable, ...]
     sources: list[str]
     added: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no run is missing and all have ended; to diverge is an end, too."""
+        runs, planned = self.selected.runs, self.selected.selection.planned
+        ended = runs["status"].isin([Status.FINISHED, Status.DIVERGED])
+        return bool(ended.all()) and len(runs) >= len(planned) and not self.selected.skipped
 
     @property
     def sentences(self) -> list[str]:
