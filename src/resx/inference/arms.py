@@ -86,7 +86,7 @@ class Rules:
         """Right at most 1.1 times as often as chance, or not more often than chance explains.
 
         The latter by the binomial tail P(K <= k) > 0.01 of k wrong among N images. Where most
-        images are of one class, wrong at least 0.9 times as often as chance takes the first's place.
+        images are of one class, the former is: wrong at least 0.9 times as often as chance.
         """
         # Of 50,000 images a net with 89.5 % of errors differs from chance, but has learned nothing.
         # Where 95 % of images are of one class, nothing is right 1.1 times as often as naming it.
