@@ -90,6 +90,13 @@ def test_level_beside_a_control_needs_that_all_are(runs):
     assert verdict.answer is Answer.CANNOT_TELL
 
 
+def test_a_control_without_runs_is_said_so(runs):
+    write_shortcuts(runs, A=(0.020, 0.021, 0.022), B=(0.10, 0.12, 0.11))
+    verdict = rank(runs, {"model.shortcut": "C"})
+    assert verdict.text.startswith("Which trains best")
+    assert verdict.text.endswith(" The study's control (shortcut C) has no runs.")
+
+
 def test_settings_at_the_floor_of_error_are_ranked_by_their_loss(runs):
     errors = {(56, True): (0.0, 0.0, 0.0007)}
     for shortcut, loss in (("A", 0.001), ("B", 0.01)):

@@ -39,6 +39,9 @@ def ranking(
         return _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
     found = rank(arms, yardstick.rules)
     text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}"
+    if control is not None:
+        name = _written(list(control), tuple(control.values()))
+        text += f" The study's control ({name}) has no runs."
     return Verdict(
         id="ranking",
         question="Which setting trains best?",
