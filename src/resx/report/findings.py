@@ -184,10 +184,10 @@ def describe_machines(runs: pd.DataFrame) -> str:
     number of threads: across them only the distribution over seeds is the same.
     """
     names = {"device_type": "device", "capability": "instruction set", "torch": "torch"}
-    names |= {"threads": "threads", "results": "arithmetic number"}
+    names |= {"threads": "threads", "results": "results number"}
     differing = []
     for column, name in names.items():
         values = sorted(map(str, runs[column].dropna().unique()))
         if len(values) > 1:
             differing.append(f"{name} {', '.join(values)}")
-    return f"Runs were made on different machines: {'; '.join(differing)}." if differing else ""
+    return f"Pooled runs were made differently: {'; '.join(differing)}." if differing else ""
