@@ -62,6 +62,15 @@ def test_at_chance_nothing_is_decided():
     assert compare(arm(None, None, None), arm(0.9, 0.9, 0.9), RULES).reason is Reason.CHANCE
 
 
+@pytest.mark.parametrize(
+    ("chance", "errors", "failed"),
+    [(0.9, (0.895, 0.88), 1), (0.5, (0.46, 0.44), 1), (0.1, (0.095, 0.05), 1), (0.05, (0.0,), 0)],
+)
+def test_chance_is_near_the_most_frequent_class_however_frequent_it_is(chance, errors, failed):
+    """Of 95 % that are of one class nothing is right 1.1 times as often as naming it."""
+    assert Rules(chance).failures(Arm(errors, 50_000)) == failed
+
+
 def test_one_net_at_chance_is_a_gap():
     assert compare(arm(0.9, 0.9, 0.898), arm(0.02, 0.03, 0.02), RULES).answer is Answer.YES
 

@@ -118,7 +118,7 @@ def test_training_error_that_rises_a_little_does_not_excuse_over_fitting():
 def test_a_net_that_fits_neither_has_not_over_fitted():
     shallow = near(0.02), near(0.06, images=360)
     finding = overfitting((near(0.9), near(0.9, images=360)), shallow, RULES)
-    assert (finding.answer, finding.reason) == (Answer.CANNOT_TELL, Reason.CHANCE)
+    assert (finding.answer, finding.reason) == (Answer.CANNOT_TELL, Reason.UNTRAINED)
 
 
 def test_seeds_that_never_arrive_are_not_forgotten():

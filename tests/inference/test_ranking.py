@@ -1,5 +1,7 @@
 """Rankings, choices on some seeds judged on others, and how many seeds a question needs."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -99,6 +101,12 @@ def test_a_choice_in_the_middle_of_the_grid_is_not_at_its_edge():
     assert (choice.chosen, choice.at_edge, choice.per_seed) == (0.1, False, (0.1, 0.1, 0.1))
     with pytest.raises(ValueError, match="seeds"):
         choose({0.1: Arm([0.1], IMAGES)})
+
+
+def test_a_setting_whose_loss_is_infinite_once_is_not_the_best():
+    lucky = Arm([0.0, 0.0, 0.9], IMAGES, [0.001, 0.001, math.inf])
+    steady = Arm([0.0, 0.0, 0.0], IMAGES, [0.01, 0.01, 0.01])
+    assert choose({0.1: lucky, 0.2: steady}).chosen == 0.2
 
 
 def test_a_fresh_set_of_the_planned_size_answers():

@@ -58,7 +58,7 @@ def test_runs_of_different_machines_are_pooled_but_it_is_said(runs):
     values = json.loads(summary.read_text())
     values["environment"] |= {"capability": "AVX512", "threads": 2}
     summary.write_text(json.dumps(values))
-    expected = "Runs were made on different machines: instruction set AVX2, AVX512; threads 1, 2."
+    expected = "Pooled runs were made differently: instruction set AVX2, AVX512; threads 1, 2."
     assert runs.report().sentences[-1] == expected
 
 

@@ -24,6 +24,15 @@ def test_seeds_added_after_a_report_are_said_so(runs, report):
     assert report().sentences[-1] == sentence  # and it stays said
 
 
+def test_a_study_in_which_a_run_diverged_is_remembered_too(runs, report):
+    """It ends the study as much as any other run."""
+    runs.write(DEGRADED)
+    runs.write_one(56, False, 3, 0.9, status="diverged")
+    report()
+    runs.write_one(56, False, 4, 0.06)
+    assert "Seed 4 was added after a report of 4 seeds" in report().added
+
+
 def test_other_networks_are_no_earlier_report(runs, report):
     runs.write(DEGRADED)
     report()

@@ -1,5 +1,7 @@
 """Settings are ranked by log loss; what cannot be told from the best stays with it."""
 
+import math
+
 import pytest
 
 from resx.config.schema import StudyConfig
@@ -48,6 +50,51 @@ def test_settings_that_all_fail_are_no_ranking(runs):
     verdict = rank(runs)
     assert verdict.answer is Answer.CANNOT_TELL
     assert "in every setting some run failed; 2 of 2 runs with shortcut A failed" in verdict.text
+
+
+def test_a_single_setting_that_trains_is_not_said_to_be_like_the_others(runs):
+    """Once "Cannot tell them apart", of one setting."""
+    write_shortcuts(runs, A=(0.02, 0.021, 0.022), B=(0.9, 0.9, 0.9))
+    verdict = rank(runs)
+    assert verdict.answer is Answer.CANNOT_TELL
+    assert "Cannot tell: only shortcut A (0.042) has losses and no failed run" in verdict.text
+    assert verdict.text.endswith("; 3 of 3 runs with shortcut B failed.")
+
+
+def test_a_setting_without_finite_losses_is_set_aside_and_named(runs):
+    """Once it vanished, or "in every setting some run failed"."""
+    errors = {(56, True): (0.02, 0.021, 0.022)}
+    for shortcut, loss in (("A", 0.1), ("B", math.nan), ("C", 0.2)):
+        losses = {(56, True): (loss, 1.1 * loss, 0.9 * loss)}
+        runs.write(errors, losses=losses, model__shortcut=shortcut)
+    assert rank(runs).text.endswith("; without a finite loss in every run: shortcut B.")
+    beside = rank(runs, {"model.shortcut": "B"})
+    assert beside.answer is Answer.CANNOT_TELL
+    assert beside.text.startswith("Beside shortcut B (no finite loss at 56 layers")
+
+
+def test_unequally_many_seeds_are_said_so(runs):
+    write_shortcuts(runs, A=(0.02, 0.021, 0.022), B=(0.1, 0.11))
+    assert "(2 and 3 seeds)" in rank(runs).text
+    assert "; 2 and 3 seeds):" in rank(runs, {"model.shortcut": "A"}).text
+
+
+def test_level_beside_a_control_needs_that_all_are(runs):
+    """Once "no" where one setting is level and another cannot be told."""
+    narrow = (0.10, 0.101, 0.102, 0.1, 0.101)
+    write_shortcuts(runs, A=narrow, B=narrow, C=narrow[:4])
+    runs.write_one(56, True, 4, 0.1, status="diverged", model__shortcut="C")
+    verdict = rank(runs, {"model.shortcut": "A"})
+    assert "level: shortcut B" in verdict.text
+    assert "cannot tell: shortcut C" in verdict.text
+    assert verdict.answer is Answer.CANNOT_TELL
+
+
+def test_a_control_without_runs_is_said_so(runs):
+    write_shortcuts(runs, A=(0.020, 0.021, 0.022), B=(0.10, 0.12, 0.11))
+    verdict = rank(runs, {"model.shortcut": "C"})
+    assert verdict.text.startswith("Which trains best")
+    assert verdict.text.endswith(" The study's control (shortcut C) has no runs.")
 
 
 def test_settings_at_the_floor_of_error_are_ranked_by_their_loss(runs):

@@ -118,6 +118,16 @@ def test_with_too_few_seeds_it_is_said_that_choice_and_judgement_share_them(runs
     assert "chosen on the runs that are judged" in describe_choices(found, "recipe.lr")
 
 
+def test_a_value_that_one_seed_has_tried_is_not_chosen_for_all(runs):
+    """Of a study that is still running: once the three seeds of 0.1 gave way to one run."""
+    runs.write({(56, True): (0.1, 0.11, 0.12)}, recipe__lr=0.1)
+    runs.write({(56, True): (0.3, 0.31, 0.32)}, recipe__lr=0.2)
+    runs.write({(56, True): (0.01,)}, recipe__lr=0.4)
+    best, (choice,) = best_of(runs.collect().runs, ["depth", "recipe.lr"], "recipe.lr")
+    assert (choice.value, choice.judged_apart) == (0.1, True)
+    assert list(best["recipe.lr"]) == [0.1, 0.1, 0.1]
+
+
 def test_runs_that_cannot_be_read_are_no_report(runs):
     directory = runs.write_one(56, False, 0, 0.25)
     (directory / "config.yaml").write_text("depth: [")

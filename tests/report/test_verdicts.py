@@ -187,6 +187,56 @@ def test_an_open_question_names_a_fresh_set_of_seeds(runs):
     assert f"a fresh set of about {plain.fresh_seeds} seeds each would tell" in plain.text
 
 
+def test_a_question_to_several_depths_needs_more_fresh_seeds(runs):
+    """Each of three comparisons has a third of alpha, in a fresh set as well."""
+    noisy = {(20, False): (0.10, 0.30, 0.20), (56, False): (0.35, 0.28, 0.33)}
+    two = judge(runs, noisy)["degradation-plain"]
+    more = {(depth, False): (0.5, 0.7, 0.6) for depth in (32, 44)}
+    four = judge(runs, more)["degradation-plain"]
+    assert two.depths == four.depths == (20, 56)
+    assert four.fresh_seeds > two.fresh_seeds
+
+
+def test_an_untrained_net_cannot_over_fit_though_the_other_has_learned(runs):
+    """Once "neither network has learned more than chance", of plain-20 with 1 %."""
+    errors = {(20, False): (0.9, 0.9, 0.9), (56, False): (0.01, 0.02, 0.03)}
+    cause = judge(runs, errors)["cause"]
+    assert cause.answer is Answer.CANNOT_TELL
+    assert cause.text.endswith("3 seeds; a network that has learned nothing cannot over-fit.")
+
+
+def test_neither_grows_needs_an_answer_to_both(runs):
+    """One divergence of five leaves open whether training fails; once it read "Neither grows"."""
+    errors = {(20, kind): (0.0,) * 5 for kind in (True, False)}
+    errors |= {(56, kind): (0.0,) * 4 for kind in (True, False)}
+    for residual in (True, False):
+        runs.write_one(56, residual, 4, 0.9, status="diverged")
+    found = judge(runs, errors)
+    assert found["cause"].answer is Answer.CANNOT_TELL
+    assert found["cause"].text.endswith("; too few seeds to tell failures from luck.")
+    assert found["overfitting"].answer is Answer.NO
+    assert "over-fit? Over-fitting does not grow from" in found["overfitting"].text
+
+
+def test_an_over_fitting_that_cannot_be_told_is_not_called_optimisation(runs):
+    train = {(20, True): (0.02, 0.021, 0.019), (56, True): (0.2, 0.25, 0.3)}
+    found = judge(runs, train, {(20, True): (0.03, 0.03, 0.03), (56, True): (0.2, 0.3, 0.33)})
+    over = found["overfitting"]
+    assert over.answer is Answer.CANNOT_TELL
+    assert over.text.startswith("Does the residual net over-fit? Cannot tell from residual-20")
+    assert over.text.endswith("; the interval is too wide to tell.")  # nothing was planned
+
+
+def test_where_most_runs_diverge_the_sentence_does_not_quote_the_others_as_typical(runs):
+    """Once "from 0.80 % to 0.20 % (+89.20 points)"."""
+    for seed in (1, 2):
+        runs.write_one(56, True, seed, 0.9, status="diverged")
+    errors = {(20, True): (0.008, 0.009, 0.007), (56, True): (0.002,)}
+    residual = judge(runs, errors)["degradation-residual"]
+    assert "from 0.80 % at 20 to divergence in 2 of 3 runs at 56 layers (+89.20" in residual.text
+    assert "+89.20 points between medians, of which failed runs are part" in residual.text
+
+
 def test_one_seed_is_no_evidence_and_the_sentence_says_so(runs):
     found = judge(runs, {network: errors[:1] for network, errors in DEGRADED.items()})
     assert {(v.answer, v.interval, v.n) for v in found.values()} == {

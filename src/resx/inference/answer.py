@@ -28,6 +28,7 @@ class Reason(StrEnum):
     INTERVAL = "interval"  # where the interval lies
     FLOOR = "floor"  # all errors are a few images, and there are no losses to decide instead
     CHANCE = "chance"  # neither network has learned anything
+    UNTRAINED = "untrained"  # a network has learned nothing, so that over-fitting is no question
     FEW_SEEDS = "few seeds"  # a network that fails now and then could look like this by luck
     WORST_RANK = "worst rank"  # runs failed: ranks decide, in which these are the worst
     FAILURES = "failures"  # runs failed, and the seeds suffice to compare their numbers only

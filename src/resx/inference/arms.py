@@ -85,10 +85,12 @@ class Rules:
     def is_chance(self, errors: Values, images: int) -> NDArray[np.bool_]:
         """Right at most 1.1 times as often as chance, or not more often than chance explains.
 
-        The latter by the binomial tail P(K <= k) > 0.01 of k wrong among N images.
+        The latter by the binomial tail P(K <= k) > 0.01 of k wrong among N images. Where most
+        images are of one class, the former is: wrong at least 0.9 times as often as chance.
         """
         # Of 50,000 images a net with 89.5 % of errors differs from chance, but has learned nothing.
-        near = (1 - errors) <= 1.1 * (1 - self.chance)
+        # Where 95 % of images are of one class, nothing is right 1.1 times as often as naming it.
+        near = errors >= self.chance - 0.1 * min(self.chance, 1 - self.chance)
         tail = special.bdtr(np.floor(errors * images + 0.5), images, self.chance)
         result: NDArray[np.bool_] = near | (tail > 0.01)
         return result

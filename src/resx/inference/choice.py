@@ -57,7 +57,9 @@ def _best(arms: Mapping[float, Arm], seeds: np.ndarray) -> float:
         if arm.losses:  # errors alone are all ties at the floor
             losses = numbers(arm.losses)[seeds]
             finite = losses[~np.isnan(losses)]
-            return diverged, LogLocation(finite).typical if len(finite) else np.inf
+            # An infinite loss of a run that finished is as bad as a divergence, not left out.
+            lost = len(losses) - len(finite)
+            return lost, LogLocation(finite).typical if len(finite) else np.inf
         return diverged, ErrorLocation(finished, arm.images).typical if len(finished) else 1.0
 
     return min(sorted(arms), key=badness)

@@ -18,11 +18,13 @@ def overfitting(deep: tuple[Arm, Arm], shallow: tuple[Arm, Arm], rules: Rules) -
     arms = [deep[1], deep[0], shallow[1], shallow[0]]
     n = (len(arms[0].finished_errors), len(arms[2].finished_errors))
     failed = (rules.failures(deep[0]), rules.failures(shallow[0]))
+    if any(arm.n and rules.at_chance(arm) for arm in (deep[0], shallow[0])):
+        # A network that has not learned its training images has not over-fitted or failed to.
+        all_seeds = (deep[0].n, shallow[0].n)
+        reason = Reason.UNTRAINED
+        return undecided(Measure.TEST_MINUS_TRAIN, rules.margin, reason, all_seeds, failed)
     if min(len(arm.finished_errors) for arm in arms) < 2:
         return undecided(Measure.TEST_MINUS_TRAIN, rules.margin, Reason.FEW_SEEDS, n, failed)
-    if any(2 * f >= arm.n for f, arm in zip(failed, (deep[0], shallow[0]))):
-        # A network that has not learned its training images has not over-fitted or failed to.
-        return undecided(Measure.TEST_MINUS_TRAIN, rules.margin, Reason.CHANCE, n, failed)
     locations = [ErrorLocation(np.asarray(arm.finished_errors), arm.images) for arm in arms]
     effect, span = combined(locations, (1, -1, -1, 1), rules.alpha)
     answer, reason = guarded(decide(span, (-rules.margin, rules.margin)), n)

@@ -14,8 +14,8 @@ from resx.store.summary import Status
 class Chosen(NamedTuple):
     """`network` at its best `value` of the setting; whether that is an end of the grid.
 
-    `judged_apart` is False where too few seeds have all values, so that the value was chosen on
-    the very runs that are judged.
+    `judged_apart` is False where no two seeds have the same values, so that the value was chosen
+    on the very runs that are judged.
     """
 
     network: str
@@ -43,12 +43,11 @@ def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> tuple[pd.DataF
 def _choose(runs: pd.DataFrame, setting: str) -> tuple[pd.DataFrame, Chosen | None]:
     if runs.empty:
         return runs, None
-    counts = runs.groupby("seed")[setting].nunique()
-    complete = runs[runs["seed"].isin(counts.index[counts == runs[setting].nunique()])]
-    usable = complete if complete["seed"].nunique() > 1 else runs
+    complete = _complete(runs, setting)
+    usable = runs if complete is None else complete
     arms = {value: _arm(group) for value, group in usable.groupby(setting)}
     seeds = sorted(usable["seed"].unique())
-    if usable is complete:
+    if complete is not None:
         choice = choose(arms)
         values = dict(zip(seeds, choice.per_seed))
         judged = usable[usable[setting] == usable["seed"].map(values)]
@@ -57,6 +56,20 @@ def _choose(runs: pd.DataFrame, setting: str) -> tuple[pd.DataFrame, Chosen | No
     best = min(arms, key=lambda value: (arms[value].diverged, _least(arms[value])))
     at_edge = best in (min(arms), max(arms)) and len(arms) > 1
     return runs[runs[setting] == best], Chosen("", best, at_edge, judged_apart=False)
+
+
+def _complete(runs: pd.DataFrame, setting: str) -> pd.DataFrame | None:
+    """The seeds that have all values, or else the values that all seeds have; None of one seed.
+
+    A value that only one seed has tried yet is not chosen, nor does it keep the others from it.
+    """
+    values, seeds = (
+        runs.groupby(a)[b].nunique() for a, b in (("seed", setting), (setting, "seed"))
+    )
+    whole = runs[runs["seed"].isin(values.index[values == len(seeds)])]
+    if whole["seed"].nunique() < 2:
+        whole = runs[runs[setting].isin(seeds.index[seeds == len(values)])]
+    return whole if whole["seed"].nunique() > 1 else None
 
 
 def _arm(runs: pd.DataFrame) -> Arm:
@@ -79,11 +92,13 @@ def describe_choices(found: list[Chosen], setting: str) -> str:
     """One sentence: every network's value, marked where it lies at an end of the grid."""
     if not found:
         return ""
-    named = [f"{c.network}: {c.value:g}{' (end of the grid)' * c.at_edge}" for c in found]
-    apart = all(chosen.judged_apart for chosen in found)
-    how = (
-        "each seed is judged at the value that its other seeds choose"
-        if apart
-        else "with too few seeds, chosen on the runs that are judged"
-    )
+    apart = any(chosen.judged_apart for chosen in found)
+    few = "with too few seeds, chosen on the runs that are judged"
+    named = [
+        f"{c.network}: {c.value:g}"
+        + " (end of the grid)" * c.at_edge
+        + f" ({few})" * (apart and not c.judged_apart)
+        for c in found
+    ]
+    how = "each seed is judged at the value that its other seeds choose" if apart else few
     return f"Best {short(setting)} by training loss ({how}): {'; '.join(named)}."

@@ -25,8 +25,8 @@ def build_report(collected: Collected, selection: Selection, store: Store) -> Re
     Raises `RequestError` without runs, or if they differ in settings that no row tells apart.
     """
     report = analyse(select(collected, selection))
-    # A study that is still running is no report to add seeds to.
-    if not report.unfinished:
+    # A study that is still running is no report to add seeds to; a run that diverged is a result.
+    if report.is_complete:
         report = replace(report, added=added_seeds(report.selected.runs, store.reports))
         note(report.selected.runs, store.reports)
     write(report, store.report(selection.name), store.aggregates(selection.name))

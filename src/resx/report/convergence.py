@@ -54,13 +54,15 @@ def slows_with_depth(
     never = not any(median.arrived for median in medians)
     opening = words.get(finding.answer, "Cannot tell")
     first, second = map(show_steps, medians)
-    tail = "; no run gets there" if never else f" ({evidence(finding)}){why_not(finding, None)}"
-    text = f"{opening}: {first} steps at {ends[0]}, {second} at {ends[1]} layers{tail}."
+    unit = " steps" if medians[0].median is not None else ""
+    reached_at = f"{first}{unit} at {ends[0]}, {second} at {ends[1]} layers"
+    why = f" ({evidence(finding)}){why_not(finding)}"
+    text = f"{opening}: no run gets there." if never else f"{opening}: {reached_at}{why}."
     return verdict(f"convergence-{kind}", question, finding, text, ends)
 
 
 def show_steps(steps: Steps) -> str:
-    """The median, `more than half never`, and how many arrive where not all do."""
+    """The median, that half or more never arrive, and how many do where not all do."""
     if steps.arrived == 0:
         return "never"
     some = f" ({steps.arrived} of {steps.n})" if steps.arrived < steps.n else ""

@@ -24,6 +24,7 @@ from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
 from resx.report.verdicts import verdicts
 from resx.report.yardstick import Yardstick, yardstick_of
+from resx.store.summary import Status
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Report:
     beside: tuple[PaperTable, ...]
     sources: list[str]
     added: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no run is missing and all have ended; to diverge is an end, too."""
+        runs, planned = self.selected.runs, self.selected.selection.planned
+        ended = runs["status"].isin([Status.FINISHED, Status.DIVERGED])
+        return bool(ended.all()) and len(runs) >= len(planned) and not self.selected.skipped
 
     @property
     def sentences(self) -> list[str]:
@@ -176,10 +184,10 @@ def describe_machines(runs: pd.DataFrame) -> str:
     number of threads: across them only the distribution over seeds is the same.
     """
     names = {"device_type": "device", "capability": "instruction set", "torch": "torch"}
-    names |= {"threads": "threads", "results": "arithmetic number"}
+    names |= {"threads": "threads", "results": "results number"}
     differing = []
     for column, name in names.items():
         values = sorted(map(str, runs[column].dropna().unique()))
         if len(values) > 1:
             differing.append(f"{name} {', '.join(values)}")
-    return f"Runs were made on different machines: {'; '.join(differing)}." if differing else ""
+    return f"Pooled runs were made differently: {'; '.join(differing)}." if differing else ""

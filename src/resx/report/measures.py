@@ -25,7 +25,8 @@ class Measure:
 
     def show_difference(self, value: float) -> str:
         """`+1.23` (points) for errors; losses are compared as ratios: `3.3`."""
-        return f"{100 * value:+.2f}" if self.is_error else f"{value:.3g}"
+        points = round(100 * value, 2) + 0.0  # no -0.00
+        return f"{points:+.2f}" if self.is_error else f"{value:.3g}"
 
 
 CLEAN_ERROR = Measure("train_clean_error", "Training error, clean pass")

@@ -39,7 +39,9 @@ def ranking(
         return _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
     found = rank(arms, yardstick.rules)
     text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}"
-    first = next(iter(arms.values()))
+    if control is not None:
+        name = _written(list(control), tuple(control.values()))
+        text += f" The study's control ({name}) has no runs."
     return Verdict(
         id="ranking",
         question="Which setting trains best?",
@@ -47,7 +49,7 @@ def ranking(
         text=text,
         measure=str(Measure.LOSS),
         reason=str(found.reason),
-        n=(first.n, first.n),
+        n=_least_and_most(arms),
         depths=depths,
     )
 
@@ -59,14 +61,24 @@ def _of_comparable_depth(nets: pd.DataFrame, settings: list[str]) -> pd.DataFram
     return nets
 
 
+def _least_and_most(arms: Mapping[str, Arm]) -> tuple[int, int]:
+    """The seeds of a setting, which may have unequally many."""
+    return min(arm.n for arm in arms.values()), max(arm.n for arm in arms.values())
+
+
 def _ranked(found: Ranking, arms: Mapping[str, Arm], by: str, yardstick: Yardstick) -> str:
     failed = "".join(
         f"; {failed} of {n} runs with {name} failed" for name, (failed, n) in found.failed.items()
     )
+    aside = [name for name in arms if name not in {*found.order, *found.failed}]
+    failed += f"; without a finite loss in every run: {', '.join(aside)}" * bool(aside)
     if not found.order:
-        return f"Cannot tell: in every setting some run failed{failed}."
+        why = "no setting has losses to compare" if aside else "in every setting some run failed"
+        return f"Cannot tell: {why}{failed}."
     best, *others = (f"{name} ({found.typical[name]:.3g})" for name in found.order)
-    count = seeds((next(iter(arms.values())).n,) * 2)
+    count = seeds(_least_and_most(arms))
+    if not others:
+        return f"Cannot tell: only {best} has losses and no failed run ({count}){failed}."
     if found.answer is not Answer.YES:
         listed = ", ".join([best, *others])
         return f"Cannot tell them apart by {by} ({count}): {listed}{failed}."
@@ -91,23 +103,28 @@ def _beside(
     for answer, word in words.items():
         named = [_beside_one(k, arms[k], f) for k, f in findings.items() if f.answer is answer]
         parts += [f"{word}: {', '.join(named)}"] if named else []
-    n = arms[control].n
-    answers = {finding.answer for finding in findings.values()}
-    told = next((a for a in (Answer.REVERSED, Answer.YES, Answer.NO) if a in answers), None)
+    n = _least_and_most(arms)
     question = f"Does anything train better than {control}?"
-    # "Yes" if something is better; "reversed" if all that differs is worse.
-    swap = {Answer.REVERSED: Answer.YES, Answer.YES: Answer.REVERSED, Answer.NO: Answer.NO}
     return Verdict(
         id="ranking",
         question=question,
-        answer=swap[told] if told else Answer.CANNOT_TELL,
-        text=f"Beside {control} ({level(arms[control], Measure.LOSS)}{tail}; {seeds((n, n))}):"
+        answer=_better_than_control({finding.answer for finding in findings.values()}),
+        text=f"Beside {control} ({level(arms[control], Measure.LOSS)}{tail}; {seeds(n)}):"
         f" {'; '.join(parts)}.",
         measure=str(Measure.LOSS),
         margin=yardstick.rules.ratio,
-        n=(n, n),
+        n=n,
         depths=depths,
     )
+
+
+def _better_than_control(worse: set[Answer]) -> Answer:
+    """Yes if something is better, reversed if all that differs is worse, no if all are level."""
+    if Answer.REVERSED in worse:
+        return Answer.YES
+    if Answer.YES in worse:
+        return Answer.REVERSED
+    return Answer.CANNOT_TELL if Answer.CANNOT_TELL in worse else Answer.NO
 
 
 def _beside_one(name: str, arm: Arm, finding: Finding) -> str:

@@ -31,12 +31,15 @@ def percent(error: float) -> str:
 
 
 def level(arm: Arm, measure: Measure) -> str:
-    """What is typical of a network: `60.22 %`, a loss of `0.0031`, or that all runs diverged."""
+    """What is typical of a network: `60.22 %`, a loss of `0.0031`, `divergence in 2 of 3 runs`."""
     if arm.diverged == arm.n:
         return "divergence" if arm.n else "nothing"
+    if 2 * arm.diverged >= arm.n:  # what the others reached is not typical of it
+        return f"divergence in {arm.diverged} of {arm.n} runs"
     if measure is Measure.LOSS:
-        finite = numbers(arm.losses)
-        return f"{math.exp(LogLocation(finite[~np.isnan(finite)]).typical):.4g}"
+        losses = numbers(arm.losses)
+        finite = losses[~np.isnan(losses)]
+        return f"{math.exp(LogLocation(finite).typical):.4g}" if len(finite) else "no finite loss"
     return percent(ErrorLocation(arm.finished_errors, arm.images).typical)
 
 
@@ -53,7 +56,9 @@ def evidence(finding: Finding) -> str:
     ratio = finding.measure in RATIOS
     parts = []
     if finding.effect is not None:
-        parts.append(_times(finding.effect) if ratio else f"{points(finding.effect)} points")
+        size = _times(finding.effect) if ratio else f"{points(finding.effect)} points"
+        of_what = " between medians, of which failed runs are part" if finding.p is not None else ""
+        parts.append(size + of_what)
     elif finding.p is None:
         parts.append("not known")
     if finding.interval is not None:
@@ -85,27 +90,37 @@ def failures(finding: Finding, names: tuple[str, str]) -> str:
     return f"; {who} failed (diverged or at chance)"
 
 
-def why_not(finding: Finding, fresh_seeds: int | None) -> str:
-    """`; <why a question cannot be answered, and what would>`; empty if it is answered."""
+def why_not(finding: Finding, plan: str = "the interval is too wide to tell") -> str:
+    """`; <why a question cannot be answered, and what would>`; empty if it is answered.
+
+    `plan` is what to say where more seeds might answer it, such as `fresh_set` does.
+    """
     if finding.answer is not Answer.CANNOT_TELL:
         return ""
-    return f"; {_why_not(finding, fresh_seeds)}"
+    return f"; {_why_not(finding, plan)}"
 
 
-def _why_not(finding: Finding, fresh_seeds: int | None) -> str:
+def _why_not(finding: Finding, plan: str) -> str:
+    if finding.reason is Reason.UNTRAINED:
+        return "a network that has learned nothing cannot over-fit"
     if finding.reason is Reason.CHANCE:
         return "neither network has learned more than chance"
     if finding.reason is Reason.FLOOR:
-        return "all errors are a few images, and there are no losses to decide"
+        return "all errors are a few images, and there are no finite losses to decide"
     if min(finding.n) < 2:
         return "one seed gives no interval" if min(finding.n) else "a network has no runs"
     if finding.reason is Reason.FEW_SEEDS:
         return "with so few seeds two equal networks could look like this by luck"
     if finding.interval is None:
         return "too few seeds to tell failures from luck"
-    if fresh_seeds is None:
+    return plan
+
+
+def fresh_set(seeds: int | None) -> str:
+    """What `fresh_seeds` has found."""
+    if seeds is None:
         return "even a fresh set of a hundred seeds might not tell"
-    return f"a fresh set of about {fresh_seeds} seeds each would tell with 80 % power"
+    return f"a fresh set of about {seeds} seeds each would tell with 80 % power"
 
 
 def fresh_seeds(first: Arm, second: Arm, finding: Finding, rules: Rules) -> int | None:

@@ -1,5 +1,7 @@
 """Verdicts on depth and shortcuts: degradation, its cause, the gap and where it begins."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from resx.inference import (
@@ -17,6 +19,7 @@ from resx.report.sentences import (
     evidence,
     failures,
     fresh_seeds,
+    fresh_set,
     level,
     quantity,
     why_not,
@@ -65,7 +68,10 @@ def degrades(arms: Depths, residual: bool, yardstick: Yardstick) -> Verdict:
     deep, shallow = finding.depths
     words = {Answer.YES: ("Yes", "rises"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it falls", "falls")}
-    return _on_depth(id, question, finding, (shallow, deep), arms, words, yardstick)
+    # A fresh set is asked the same question: each shallower net has its share of alpha.
+    rules = replace(yardstick.rules, alpha=yardstick.rules.alpha / (len(arms) - 1))
+    shared = replace(yardstick, rules=rules)
+    return _on_depth(id, question, finding, (shallow, deep), arms, words, shared)
 
 
 def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
@@ -99,7 +105,7 @@ def _on_depth(
     text = (
         f"{opening}: {quantity(yardstick.name, finding, yardstick.rules)} {verb} from {start} at"
         f" {depths[0]} to {end} at {depths[1]} layers ({evidence(finding)})"
-        f"{failures(finding, (names[0], names[1]))}{why_not(finding, needed)}."
+        f"{failures(finding, (names[0], names[1]))}{why_not(finding, fresh_set(needed))}."
     )
     return verdict(id, question, finding, text, depths, needed)
 
@@ -117,7 +123,7 @@ def shortcut_helps(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | 
     words = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, it harms"}
     opening = words.get(finding.answer, CANNOT_TELL)
     twins = _twins(plain, residual, finding, yardstick)
-    text = f"{opening}: {twins}{why_not(finding, needed)}."
+    text = f"{opening}: {twins}{why_not(finding, fresh_set(needed))}."
     return verdict("shortcut-helps", "Does the shortcut help?", finding, text, (depth,), needed)
 
 
@@ -142,7 +148,7 @@ def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None
         words = {Answer.NO: "From none: level", Answer.REVERSED: "From none: it harms"}
         opening = words.get(found.finding.answer, f"{CANNOT_TELL}:")
         twins = _twins(*pairs[deepest], found.finding, yardstick)
-        why = why_not(found.finding, needed)
+        why = why_not(found.finding, fresh_set(needed))
         text, depths = f"{opening} at {deepest} layers, {twins}{why}.", (deepest,)
     else:
         needed, depths = None, (found.depth,)

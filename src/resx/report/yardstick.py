@@ -54,8 +54,9 @@ def arm_of(runs: pd.DataFrame, error: Measure, loss: Measure, images: int) -> Ar
         ]
         for m in (error, loss)
     )
-    known = not any(value is not None and math.isnan(value) for value in losses)
-    return Arm(errors, images, losses if known else ())
+    # Of a run that has its error, a loss that is not a number is worse than any, and not unknown.
+    losses = [math.inf if v is not None and math.isnan(v) else v for v in losses]
+    return Arm(errors, images, losses)
 
 
 def yardstick_of(
