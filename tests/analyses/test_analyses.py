@@ -8,8 +8,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from resx.analyses import memory
 from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.parts import memory
 from resx.analyses.result import Result
 from resx.config.components import build
 from resx.errors import RequestError

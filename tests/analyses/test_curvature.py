@@ -7,9 +7,8 @@ from torch import nn
 from torch.func import functional_call, jacrev
 
 from resx.analyses.curvature import _refuse_too_large, curvature
-from resx.analyses.hessian import Hessian, hutchpp, lanczos, signs
-from resx.analyses.inputs import penalized_loss
-from resx.analyses.sample import Sample
+from resx.analyses.parts.hessian import Hessian, hutchpp, lanczos, signs
+from resx.analyses.parts.sample import Sample, penalized_loss
 from resx.experiment import prepare
 from resx.seeding import generator
 

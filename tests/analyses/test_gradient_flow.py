@@ -8,8 +8,8 @@ from torch import nn
 
 from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.gradient_flow import YANG, gradient_flow
-from resx.analyses.inputs import draw_images, objective
-from resx.analyses.laws import growth
+from resx.analyses.parts.laws import growth
+from resx.analyses.parts.sample import Sample, penalized_loss
 from tests.analyses.networks import Plain, Skip, experiment_of, he, perceptron, seeds
 
 
@@ -25,9 +25,11 @@ def test_in_a_linear_net_gradients_are_products_of_matrices(of):
     network = perceptron(8, [Plain(he(8)) for _ in range(4)])
     ours = of(network)
     rows = gradient_flow([ours], images=32, probes=1).rows
-    images, labels = draw_images(ours, count=32)
+    images, labels = Sample("train", 32).of(ours)
     logits = network(images)
-    parts = torch.autograd.grad(objective(ours, images, labels), list(network.head.parameters()))
+    parts = torch.autograd.grad(
+        penalized_loss(ours.network, (images, labels)), list(network.head.parameters())
+    )
     expected = torch.cat([part.flatten() for part in parts]).norm().item()
     assert rows["weight_gradient"].iloc[-1] == pytest.approx(expected, rel=1e-5)
     gradient = (logits.softmax(1) - nn.functional.one_hot(labels, 10)) / 32  # dL / d logits
@@ -114,9 +116,12 @@ def test_weight_decay_adds_to_the_gradient_of_weights_alone(of):
         gradient_flow([ours], images=16, probes=1, weight_decay=on).rows for on in (False, True)
     )
     assert decayed["input_gradient"].tolist() == bare["input_gradient"].tolist()
-    images, labels = draw_images(ours, count=16)
+    images, labels = Sample("train", 16).of(ours)
     weight = network.stage1[0].branch[0].weight
-    gradient = torch.autograd.grad(objective(ours, images, labels), weight)[0] + 0.5 * weight
+    gradient = (
+        torch.autograd.grad(penalized_loss(ours.network, (images, labels)), weight)[0]
+        + 0.5 * weight
+    )
     assert decayed["weight_gradient"].iloc[0] == pytest.approx(gradient.norm().item(), rel=1e-5)
 
 
@@ -136,10 +141,10 @@ def test_options_that_do_not_exist_are_refused(of, options, message):
 
 
 def test_images_are_of_all_classes_and_the_same_for_every_network(of):
-    first, second = (draw_images(of(None, f"seed={seed}"), count=20) for seed in (0, 1))
+    first, second = (Sample("train", 20).of(of(None, f"seed={seed}")) for seed in (0, 1))
     assert torch.equal(first[0], second[0])
     assert sorted(first[1].tolist()) == sorted([*range(10)] * 2)
-    assert len(draw_images(of(), count=10**6)[1]) == 1437
+    assert len(Sample("train", 10**6).of(of())[1]) == 1437
 
 
 def test_overflow_is_refused_in_one_line(of):

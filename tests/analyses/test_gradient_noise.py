@@ -7,7 +7,7 @@ import torch
 
 from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.gradient_noise import gradient_noise, match
-from resx.analyses.noise_scale import measure_noise
+from resx.analyses.parts.noise_scale import measure_noise
 from tests.analyses.networks import experiment_of
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from resx.analyses.identity import identity
-from resx.analyses.lesson import keeping_blocks, learn_identity, without_norms
-from resx.analyses.passing import NORMS
+from resx.analyses.parts.identity_lesson import keeping_blocks, learn_identity, without_norms
+from resx.analyses.parts.layers import NORMS
 from resx.experiment import prepare
 from resx.models.parts.blocks import zero_last_norms
 
@@ -30,7 +30,7 @@ def test_a_silent_branch_is_no_change_and_no_error(experiment):
 
 def test_zero_init_has_learned_the_identity_at_step_0(experiment):
     rows = identity([experiment("model.zero_init_last=true")], images=32, steps=10).rows
-    lessons = rows[(rows["kind"] == "lesson") & rows["norm"].eq(True)]
+    lessons = rows[(rows["kind"] == "lesson") & rows["with_norm"].eq(True)]
     assert lessons["error"].iloc[0] == 0.0
     assert set(lessons["reached"]) == {0}
 

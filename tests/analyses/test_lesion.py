@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from resx.analyses.lesion import half_length, lesion
-from resx.analyses.paths import input_gradient, one_path
-from resx.analyses.surgery import Blocks, deleted, swapped
+from resx.analyses.parts.gradient_paths import input_gradient, one_path
+from resx.analyses.parts.surgery import Blocks, deleted, swapped
 from resx.experiment import prepare
 
 

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.analyses.features import cosine, linear_cka, passages
+from resx.analyses.parts.passages import passages
+from resx.analyses.parts.similarity import cosine, linear_cka
 from resx.analyses.refinement import probe_error, refinement
 from resx.experiment import prepare
 from tests.analyses.test_lesion import silence

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.passing import layers_of
+from resx.analyses.parts.layers import layers_of
 from resx.analyses.responses import _verdict, responses
 from resx.experiment import prepare
 from resx.inference import Answer, Finding, Measure, Reason

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.laws import fit_laws
+from resx.analyses.parts.laws import fit_laws
 from resx.analyses.shattering import input_gradients, path, shattering
 from tests.analyses.networks import Plain, Skip, experiment_of, he, perceptron, seeds
 

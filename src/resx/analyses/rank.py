@@ -11,16 +11,19 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import draw_images, set_mode
-from resx.analyses.streams import block_outputs
-from resx.analyses.twins import TWINS, draw_twins, facts, said, shown_depths
-from resx.analyses.undisturbed import undisturbed
+from resx.analyses.parts.drawing import TWINS, draw_twins, shown_depths
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.hooks import block_outputs
+from resx.analyses.parts.memory import BYTES, blank_images, refuse_too_large
+from resx.analyses.parts.sample import Sample
+from resx.analyses.parts.seeds import ratio
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import said
 from resx.experiment import Experiment
-from resx.inference import Answer, Measure, Rules, compare_ratio
-from resx.inference import Finding as Comparison
+from resx.inference import Answer
+from resx.inference import Finding as Inference
 from resx.plotting import PLAIN, RESIDUAL
 
-RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
 RESOLUTION = 1e-6  # of a token residual in float32: what is smaller is rounding
 MEASURE = "token residual after the last block, with both skips over with none (at least 1e-6)"
 NORMS = ("composite", "frobenius")
@@ -52,14 +55,16 @@ def rank(
     """
     if norm not in NORMS:
         raise ValueError(f"norm={norm}: must be one of {', '.join(NORMS)}")
-    options = {"images": images, "split": split, "augment": augment, "batch_norm": batch_norm}
-    options |= {"norm": norm}
-    rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
+    sample = Sample(split, images, batch_norm, augment=augment)
+    refuse_mixed(experiments, apart=["norm", "skip"])
+    for experiment in experiments:
+        _refuse_too_large(experiment, sample.size(experiment))
+    rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, norm)])
     tokens = rows["token_residual"].notna().all()
     column = "token_residual" if tokens else "effective_rank"
     last = rows[rows["block"] == rows.groupby(["family", "depth"])["block"].transform("max")]
     means = last.groupby(["skip", "norm", "depth", "step"])[column].mean()
-    summary: dict[str, Any] = options | {"measure": column}
+    summary: dict[str, Any] = {"measure": column}
     for (skip, normalised, depth, step), value in means.items():
         summary[f"{skip}-{depth} norm {normalised} step {step}"] = round(float(value), 6)
     comparisons = _comparisons(last, column)
@@ -75,13 +80,22 @@ def rank(
     return Finding(rows, figure, summary, text, "transformer", verdict, effect, span, MEASURE)
 
 
-def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
-    """A row for the stem (block 0) and for every block."""
-    network = experiment.network
-    count, split, augment = (options[k] for k in ("images", "split", "augment"))
-    images, _ = draw_images(experiment, split, count, augment)
+def _refuse_too_large(experiment: Experiment, images: int) -> None:
+    """The outputs of all blocks are held, and one of them with twice the precision and its SVD."""
+    network, blank = experiment.network, blank_images(experiment)
     with undisturbed(network), torch.no_grad(), block_outputs(network) as outputs:
-        set_mode(network, options["batch_norm"])
+        network.eval()(blank)
+    sizes = [output.numel() / len(blank) for _, output in outputs]
+    needed = BYTES * images * (sum(sizes) + 6 * max(sizes))
+    what = f"images={images}: holding the outputs of all blocks of {network.title}"
+    refuse_too_large(needed, experiment.device, what)
+
+
+def _rows(experiment: Experiment, sample: Sample, norm: str) -> list[dict[str, Any]]:
+    """A row for the stem (block 0) and for every block."""
+    network, (images, _) = experiment.network, sample.of(experiment)
+    with undisturbed(network), torch.no_grad(), block_outputs(network) as outputs:
+        sample.prepare(network)
         network(images)
     usual = "both" if experiment.config.residual else "none"
     skip = experiment.config.model.get("skip", usual) if experiment.config.residual else usual
@@ -89,7 +103,7 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
     for number, (name, output) in enumerate(outputs):
         tokens = output.ndim == 3
         x = output.double() if tokens else output.double().flatten(1)[None]
-        residual = token_residual(x, options["norm"]).mean().item() if tokens else np.nan
+        residual = token_residual(x, norm).mean().item() if tokens else np.nan
         row = {"skip": skip, "block": number, "name": name, "token_residual": residual}
         row |= {"effective_rank": effective_rank(x).mean().item(), "largest": min(x.shape[1:])}
         rows.append(facts(experiment) | row)
@@ -118,7 +132,7 @@ def effective_rank(x: Tensor) -> Tensor:
     return torch.special.entr(shares).sum(1).exp()
 
 
-def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
+def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Inference]:
     """Ratios after the last block, at the greatest depth and first step of all."""
     at = last[(last["depth"] == last["depth"].max()) & (last["step"] == last["step"].min())]
     at = at[at["norm"] == at["norm"].min()]
@@ -126,13 +140,13 @@ def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
     arms = {skip: values for skip, values in seeds.mean().groupby("skip")}
     wanted = (("both", "none"), ("attention", "none"), ("mlp", "none"), ("attention", "mlp"))
     return {
-        f"{a} over {b}": compare_ratio(list(arms[a]), list(arms[b]), Measure.LOSS, RULES)
+        f"{a} over {b}": ratio()(list(arms[a]), list(arms[b]))
         for a, b in wanted
         if a in arms and b in arms
     }
 
 
-def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
+def _verdict(comparisons: dict[str, Inference]) -> ClaimVerdict:
     """Of "tokens collapse towards rank one without skips, and the attention's skip matters most".
 
     The limit is that single skips were not compared, or that the attention's matters no more.
@@ -148,12 +162,12 @@ def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
     return ClaimVerdict.CONFIRMED if more else ClaimVerdict.LIMITED
 
 
-def _ratios(comparisons: dict[str, Comparison]) -> str:
+def _ratios(comparisons: dict[str, Inference]) -> str:
     return "; ".join(f"{name} {said(found)}" for name, found in comparisons.items()) or "none"
 
 
 def _text_of_tokens(
-    means: pd.Series, comparisons: dict[str, Comparison], verdict: ClaimVerdict
+    means: pd.Series, comparisons: dict[str, Inference], verdict: ClaimVerdict
 ) -> str:
     levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
     return (
@@ -164,7 +178,7 @@ def _text_of_tokens(
     )
 
 
-def _text_of_features(means: pd.Series, comparisons: dict[str, Comparison]) -> str:
+def _text_of_features(means: pd.Series, comparisons: dict[str, Inference]) -> str:
     levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
     return (
         "Effective rank of the features of all images after the last block, with skips (both) and"

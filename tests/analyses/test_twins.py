@@ -4,18 +4,20 @@ import pandas as pd
 import pytest
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.versus import compare_twins, deciding, difference, judge, judge_all, ratio
+from resx.analyses.parts.seeds import error_difference, ratio
+from resx.analyses.parts.twins import compare_twins, deciding, judge, judge_all
 from resx.inference import Answer
 
 
 def table(values, learned=True, step=100):
     """`values`: depth -> (of plain seeds, of residual seeds)."""
     return pd.DataFrame(
-        {"depth": depth, "residual": bool(residual), "value": v, "learned": True, "step": step}
+        {"family": "resnet", "norm": "batch", "depth": depth, "residual": bool(residual)}
+        | {"seed": seed, "step": step, "value": v, "learned": True}
         | ({} if learned or residual else {"learned": False})
         for depth, arms in values.items()
         for residual, arm in enumerate(arms)
-        for v in arm
+        for seed, v in enumerate(arm)
     )
 
 
@@ -49,7 +51,7 @@ def test_level_and_reversed_do_not_confirm_and_one_seed_cannot_tell():
 
 def test_errors_are_compared_as_differences_with_their_resolution():
     arms = {20: ([0.9, 0.88, 0.91], [0.1, 0.12, 0.1])}
-    (found,) = compare_twins(table(arms), "value", difference(360, 0.01))
+    (found,) = compare_twins(table(arms), "value", error_difference(360, 0.01))
     low, high = found.finding.interval
     assert low < 0.79 < high
     assert found.finding.answer is Answer.YES
