@@ -1,5 +1,7 @@
 """Slices pass through the weights, are filter-normalised, and are exact on a quadratic."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,6 @@ from resx.analyses.landscape import landscape
 from resx.analyses.parts.sample import Sample
 from resx.analyses.parts.slices import basin, coordinates, direction, losses, roughness, unevenness
 from resx.evaluation import evaluate
-from resx.experiment import prepare
 from tests.commands.answers import assert_refused
 
 
@@ -25,12 +26,8 @@ class Constant(nn.Module):
 
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        small = ("depth=8", "model.width=4", f"outputs={tmp_path}")
-        return prepare(configure("train", *small, *overrides))
-
-    return make
+def experiment(fresh):
+    return partial(fresh, "model.width=4")
 
 
 def test_at_the_origin_the_loss_is_that_of_the_weights(experiment):

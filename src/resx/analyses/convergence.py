@@ -1,4 +1,4 @@
-"""Do plain networks train ever slower with depth, and residual ones not? (notes, 5.2)"""
+"""Do plain networks train ever slower with depth? (He 2015, arXiv:1512.03385, Sec. 4.1)"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -120,10 +120,12 @@ def _text(judged: pd.DataFrame, changes: dict[bool, Inference | None], threshold
         if changes[look.residual] is not None
     ]
     return (
-        "Plain nets are to train ever slower with depth, residual ones not. Median steps until the"
-        f" running training error is {threshold:.0%} or less (runs that get there):"
-        f" {', '.join(parts)}. Does the deepest need more steps than the shallowest, by more than"
-        f" a factor of {RULES.ratio}? {'; '.join(answers) or 'No two depths'}."
+        "Claim: plain networks train ever slower with depth, residual ones do not. Measured: steps"
+        f" until the running training error is {threshold:.0%} or less, the median over runs, and"
+        f" how many runs get there: {', '.join(parts)}. Does the deepest network need more steps"
+        f" than the shallowest, by more than a factor of {RULES.ratio}?"
+        f" {'; '.join(answers) or 'There are no two depths'}. Limit: this is one error of one"
+        " recipe; a run that never gets there counts as slower than all that do."
     )
 
 

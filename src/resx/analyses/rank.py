@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.parts.collapse import NORMS, effective_rank, token_residual
 from resx.analyses.parts.drawing import TWINS, draw_twins, shown_depths
 from resx.analyses.parts.facts import facts, refuse_mixed
 from resx.analyses.parts.hooks import block_outputs
@@ -18,7 +18,7 @@ from resx.analyses.parts.memory import BYTES, blank_images, refuse_too_large
 from resx.analyses.parts.sample import Sample
 from resx.analyses.parts.seeds import ratio
 from resx.analyses.parts.undisturbed import undisturbed
-from resx.analyses.parts.words import said
+from resx.analyses.parts.words import as_numbers, said
 from resx.experiment import Experiment
 from resx.inference import Answer
 from resx.inference import Finding as Inference
@@ -26,7 +26,6 @@ from resx.plotting import PLAIN, RESIDUAL
 
 RESOLUTION = 1e-6  # of a token residual in float32: what is smaller is rounding
 MEASURE = "token residual after the last block, with both skips over with none (at least 1e-6)"
-NORMS = ("composite", "frobenius")
 # Of other families than transformers residual networks are `both`, plain ones `none`.
 SKIPS = {
     "both": RESIDUAL._replace(name="both skips"),
@@ -68,15 +67,14 @@ def rank(
     for (skip, normalised, depth, step), value in means.items():
         summary[f"{skip}-{depth} norm {normalised} step {step}"] = round(float(value), 6)
     comparisons = _comparisons(last, column)
-    for name, comparison in comparisons.items():
-        summary[name] = {"effect": comparison.effect, "interval": comparison.interval}
+    summary |= {name: as_numbers(found) for name, found in comparisons.items()}
     figure = partial(_figure, rows, column)
     if not tokens:
         return Finding(rows, figure, summary, _text_of_features(means, comparisons))
     verdict = _verdict(comparisons)
     collapse = comparisons.get("both over none")
     effect, span = (collapse.effect, collapse.interval) if collapse else (None, None)
-    text = _text_of_tokens(means, comparisons, verdict)
+    text = _text_of_tokens(means, comparisons)
     return Finding(rows, figure, summary, text, "transformer", verdict, effect, span, MEASURE)
 
 
@@ -108,28 +106,6 @@ def _rows(experiment: Experiment, sample: Sample, norm: str) -> list[dict[str, A
         row |= {"effective_rank": effective_rank(x).mean().item(), "largest": min(x.shape[1:])}
         rows.append(facts(experiment) | row)
     return rows
-
-
-def token_residual(x: Tensor, norm: str = "composite") -> Tensor:
-    """|X - 1 m^T| / |X|, 0 if all tokens are equal: (N, tokens, width) -> (N,)."""
-    return _norm(x - x.mean(1, keepdim=True), norm) / _norm(x, norm)
-
-
-def _norm(x: Tensor, norm: str) -> Tensor:
-    if norm == "frobenius":
-        return torch.linalg.matrix_norm(x)
-    columns, rows = (torch.linalg.matrix_norm(x, kind) for kind in (1, torch.inf))
-    return (columns * rows).sqrt()
-
-
-def effective_rank(x: Tensor) -> Tensor:
-    """exp of the entropy of the singular values' shares (Roy and Vetterli 2007): (N, n, d) -> (N,).
-
-    1 for a matrix of rank one, min(n, d) if all singular values are equal.
-    """
-    values = torch.linalg.svdvals(x)
-    shares = values / values.sum(1, keepdim=True)
-    return torch.special.entr(shares).sum(1).exp()
 
 
 def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Inference]:
@@ -166,23 +142,26 @@ def _ratios(comparisons: dict[str, Inference]) -> str:
     return "; ".join(f"{name} {said(found)}" for name, found in comparisons.items()) or "none"
 
 
-def _text_of_tokens(
-    means: pd.Series, comparisons: dict[str, Inference], verdict: ClaimVerdict
-) -> str:
-    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+def _levels(means: pd.Series) -> str:
+    return ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+
+
+def _text_of_tokens(means: pd.Series, comparisons: dict[str, Inference]) -> str:
     return (
-        "Without skips a transformer's tokens collapse towards rank one; the attention's skip"
-        " matters most. Measured: |X - 1 m^T| / |X| of the tokens X and their mean m after the last"
-        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}."
-        f" Verdict: {verdict}."
+        "Claim: without shortcuts a transformer's tokens collapse towards rank one, and the"
+        " attention's shortcut matters most. Measured: how far tokens are from all being equal,"
+        " |X - 1 m^T| / |X| of the tokens X and their mean m, after the last block:"
+        f" {_levels(means)}. Ratios of networks with these shortcuts, at the greatest depth:"
+        f" {_ratios(comparisons)}. Limit: a residual below {RESOLUTION:g} is rounding of float32."
     )
 
 
 def _text_of_features(means: pd.Series, comparisons: dict[str, Inference]) -> str:
-    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
     return (
-        "Effective rank of the features of all images after the last block, with skips (both) and"
-        f" without (none): {levels}. Ratios, deepest net: {_ratios(comparisons)}."
+        "No claim of the notes: only transformers have tokens. Measured: the effective rank of the"
+        " features of all images after the last block, with shortcuts (both) and without (none):"
+        f" {_levels(means)}. Ratios at the greatest depth: {_ratios(comparisons)}. Limit: the rank"
+        " cannot be above the number of images."
     )
 
 

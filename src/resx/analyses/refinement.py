@@ -1,4 +1,4 @@
-"""Do blocks refine what they are given? Probes, directions, similarity (arXiv:1710.04773)."""
+"""Do blocks refine the features they are given? (Jastrzebski 2018, arXiv:1710.04773)"""
 
 import math
 from collections.abc import Sequence
@@ -33,7 +33,6 @@ from resx.experiment import Experiment
 from resx.inference import Answer
 from resx.inference import Finding as Inference
 
-CLAIM = "Blocks refine features and keep earlier ones (the notes, 4.3 and 7.2)."
 MARGIN = 1.5  # changes within this factor of each other are level
 
 
@@ -108,11 +107,14 @@ def _conclude(rows: pd.DataFrame) -> Finding:
     summary = _summary(rows)
     cosines = "; ".join(f"{d}: {said(found)}" for d, found in downhill.items())
     text = (
-        f"{CLAIM} Cosine of F(x) with -dL/dx in residual blocks that keep the shape, by depth:"
-        f" {cosines or 'none has learned'}. What such a block changes, 1 - CKA of output"
-        f" and input, plain over residual, by depth: {sentence(changes)}. Change of the"
-        f" probe's error from the first block to the last, in points: {_probes(summary)}. CKA in residual nets is"
-        f" {_within(rows):.3f} in a stage and {_across(rows):.3f} where the shape changes."
+        "Claim: residual blocks refine features step by step and keep earlier ones. Measured in"
+        " blocks that keep the shape: the cosine of F(x) with -dL/dx, above 0 where a block lowers"
+        f" the loss, of residual networks that have learned, by depth: {cosines or 'none has'};"
+        " and what a block changes, 1 - CKA of its output and input, plain over residual, by depth:"
+        f" {sentence(changes)}. A linear probe's error changes from the first block to the last by,"
+        f" in points: {_probes(summary)}. Limit: features are kept inside a stage only; the CKA of"
+        f" residual networks is {_within(rows):.3f} there and {_across(rows):.3f} where the shape"
+        " changes."
     )
     chosen = Comparison(depth, downhill[depth], fair=True) if depth in downhill else None
     return Finding(

@@ -92,7 +92,10 @@ def _verdict(twins: Inference | None, falls: Inference | None) -> ClaimVerdict:
 
 
 def _text(layers: pd.DataFrame, twins: Inference | None, falls: Inference | None) -> str:
-    named_findings = {"residual over plain twin": twins, "deepest over shallowest ResNet": falls}
+    named_findings = {
+        "residual over plain twin": twins,
+        "deepest over shallowest residual net": falls,
+    }
     ratios = [f"{name} {said(found)}" for name, found in named_findings.items() if found]
     published = published_responses().query("statistic == 'mean'")
     printed = {name_of(r.residual, r.depth): r.value for r in published.itertuples()}
@@ -102,12 +105,12 @@ def _text(layers: pd.DataFrame, twins: Inference | None, falls: Inference | None
         name = name_of(residual, depth)
         ours.append(f"{name} {value:.2f}" + (f" ({printed[name]})" if name in printed else ""))
     return (
-        "If residual functions are nearer to zero than plain ones, and the nearer the deeper the"
-        " net, the layers of residual nets respond less (He 2015, Sec. 4.2). Ratios of mean"
-        f" responses, level within {100 * (LEVEL - 1):.0f} %:"
-        f" {'; '.join(ratios) or 'no twins and no two depths'}. Mean standard deviations of the"
-        f" layers' responses, in brackets those of He 2015, Fig. 7, trained on CIFAR-10:"
-        f" {', '.join(ours)}."
+        "Claim: residual functions are nearer to zero than plain ones, and the nearer the deeper"
+        " the network (He 2015, Sec. 4.2). Measured: ratios of the mean response of layers, level"
+        f" within {100 * (LEVEL - 1):.0f} %: {'; '.join(ratios) or 'no twins and no two depths'}."
+        " Mean standard deviations of the layers' responses, in brackets those of He 2015, Fig. 7,"
+        f" trained on CIFAR-10: {', '.join(ours)}. Limit: a response that is small after the norm"
+        " says nothing of how easily zero was learned."
     )
 
 

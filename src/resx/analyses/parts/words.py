@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from resx.inference import Answer
 from resx.inference import Finding as Inference
 
 
@@ -26,6 +27,13 @@ def said(found: Inference | None, scale: float = 1.0, form: str = ".3g") -> str:
         return f"{effect} (no interval)"
     low, high = (f"{scale * end:{form}}" for end in found.interval)
     return f"{effect} [{low}, {high}]"
+
+
+def as_numbers(found: Inference | None) -> dict[str, Any]:
+    """Answer, effect and interval, for a summary."""
+    if found is None:
+        return {"answer": str(Answer.CANNOT_TELL), "effect": None, "interval": None}
+    return {"answer": str(found.answer), "effect": found.effect, "interval": found.interval}
 
 
 def rounded(numbers: Mapping[Any, Any]) -> dict[str, float]:
