@@ -2,12 +2,10 @@
 
 import math
 from collections import OrderedDict
-from dataclasses import replace
 
 import torch
 from torch import nn
 
-from resx.experiment import Experiment, prepare
 from resx.models.parts.network import Network
 
 
@@ -45,12 +43,6 @@ def he(width, gain=2.0):
     layer = nn.Linear(width, width, bias=False)
     nn.init.normal_(layer.weight, 0.0, math.sqrt(gain / width))
     return layer
-
-
-def experiment_of(configure, tmp_path, network=None, *overrides) -> Experiment:
-    """The digits with a given network, or with the one that the overrides say."""
-    ours = prepare(configure("train", "depth=8", f"outputs={tmp_path}", *overrides))
-    return ours if network is None else replace(ours, network=network)
 
 
 def seeds(make, count=3):

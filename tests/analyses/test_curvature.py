@@ -1,5 +1,7 @@
 """Eigenvalues, trace and density are those of the exact Hessian."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -7,20 +9,14 @@ from torch import nn
 from torch.func import functional_call, jacrev
 
 from resx.analyses.curvature import _refuse_too_large, curvature
-from resx.analyses.hessian import Hessian, hutchpp, lanczos, signs
-from resx.analyses.inputs import penalized_loss
-from resx.analyses.sample import Sample
-from resx.experiment import prepare
+from resx.analyses.parts.hessian import Hessian, hutchpp, lanczos, signs
+from resx.analyses.parts.sample import Sample, penalized_loss
 from resx.seeding import generator
 
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        small = ("depth=8", "model.width=2", f"outputs={tmp_path}")
-        return prepare(configure("train", *small, *overrides))
-
-    return make
+def experiment(fresh):
+    return partial(fresh, "model.width=2")
 
 
 def exact_hessian(network: nn.Module, batch, decay: float) -> torch.Tensor:

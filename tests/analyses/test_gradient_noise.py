@@ -1,22 +1,19 @@
 """The noise scale is the one that can be computed, and twins are compared at equal loss."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
 from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.gradient_noise import gradient_noise, match
-from resx.analyses.noise_scale import measure_noise
-from tests.analyses.networks import experiment_of
+from resx.analyses.parts.noise_scale import measure_noise
 
 
 @pytest.fixture
-def of(configure, tmp_path):
-    def make(*overrides):
-        return experiment_of(configure, tmp_path, None, "model.width=4", *overrides)
-
-    return make
+def of(fresh):
+    return partial(fresh, "model.width=4")
 
 
 def regression_gradients(count, width, sigma, offset, seed=0):

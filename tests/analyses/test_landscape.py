@@ -1,15 +1,16 @@
 """Slices pass through the weights, are filter-normalised, and are exact on a quadratic."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from resx.analyses.inputs import draw_images
 from resx.analyses.landscape import landscape
-from resx.analyses.slices import basin, coordinates, direction, losses, roughness, unevenness
+from resx.analyses.parts.sample import Sample
+from resx.analyses.parts.slices import basin, coordinates, direction, losses, roughness, unevenness
 from resx.evaluation import evaluate
-from resx.experiment import prepare
 from tests.commands.answers import assert_refused
 
 
@@ -25,17 +26,13 @@ class Constant(nn.Module):
 
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        small = ("depth=8", "model.width=4", f"outputs={tmp_path}")
-        return prepare(configure("train", *small, *overrides))
-
-    return make
+def experiment(fresh):
+    return partial(fresh, "model.width=4")
 
 
 def test_at_the_origin_the_loss_is_that_of_the_weights(experiment):
     ours = experiment()
-    images, labels = draw_images(ours, "train", 64)
+    images, labels = Sample("train", 64).of(ours)
     ours.network.train()(images)  # so that batch norm has averages
     finding = landscape([ours], images=64, line=3, grid=3)
     expected = evaluate(ours.network, [(images, labels)]).loss

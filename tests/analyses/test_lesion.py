@@ -1,5 +1,6 @@
 """Blocks are deleted and swapped as Veit et al. do, and come back."""
 
+from functools import partial
 from itertools import chain, combinations
 
 import pytest
@@ -7,18 +8,13 @@ import torch
 from torch import nn
 
 from resx.analyses.lesion import half_length, lesion
-from resx.analyses.paths import input_gradient, one_path
-from resx.analyses.surgery import Blocks, deleted, swapped
-from resx.experiment import prepare
+from resx.analyses.parts.gradient_paths import input_gradient, one_path
+from resx.analyses.parts.surgery import Blocks, deleted, swapped
 
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        small = ("depth=14", "model.width=4", f"outputs={tmp_path}")
-        return prepare(configure("train", *small, *overrides))
-
-    return make
+def experiment(fresh):
+    return partial(fresh, "depth=14", "model.width=4")
 
 
 @pytest.fixture

@@ -5,22 +5,14 @@ import torch
 from torch import nn
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.rank import effective_rank, rank, token_residual
-from tests.analyses.networks import experiment_of
+from resx.analyses.parts.collapse import effective_rank, token_residual
+from resx.analyses.rank import rank
 
 
 @pytest.fixture
-def of(configure, tmp_path):
+def vit(fresh):
     def make(*overrides):
-        return experiment_of(configure, tmp_path, None, *overrides)
-
-    return make
-
-
-@pytest.fixture
-def vit(of):
-    def make(*overrides):
-        return of("model=vit", "depth=3", "model.width=16", "model.heads=2", *overrides)
+        return fresh("model=vit", "depth=3", "model.width=16", "model.heads=2", *overrides)
 
     return make
 
@@ -75,21 +67,21 @@ def test_the_attentions_skip_keeps_tokens_apart_and_the_mlps_does_not(vit):
     assert rank(nets[:1], images=16).verdict is ClaimVerdict.CANNOT_TELL
 
 
-def test_other_networks_have_features_and_no_claim(of):
-    nets = [of(f"residual={kind}", "model.width=4") for kind in ("true", "false")]
+def test_other_networks_have_features_and_no_claim(fresh):
+    nets = [fresh(f"residual={kind}", "model.width=4") for kind in ("true", "false")]
     finding = rank(nets, images=16)
     assert finding.claim == ""
     assert finding.rows["effective_rank"].between(1, 16).all()
     assert finding.rows["name"].tolist()[:2] == ["stem", "stage1.0"]
 
 
-def test_features_of_equal_images_have_rank_one(of):
-    ours = of("model.width=4")
+def test_features_of_equal_images_have_rank_one(fresh):
+    ours = fresh("model.width=4")
     ours.dataset.splits["train"].images[:] = ours.dataset.splits["train"].images[:1]
     rows = rank([ours], images=16, batch_norm="eval").rows
     assert rows["effective_rank"].to_list() == pytest.approx([1.0] * 4, abs=1e-3)
 
 
-def test_a_norm_that_does_not_exist_is_refused(of):
+def test_a_norm_that_does_not_exist_is_refused(fresh):
     with pytest.raises(ValueError, match="norm=spectral: must be one of composite, frobenius"):
-        rank([of()], norm="spectral")
+        rank([fresh()], norm="spectral")

@@ -1,23 +1,21 @@
 """Probes, directions and similarities of blocks are what they are called."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from resx.analyses.features import cosine, linear_cka, passages
+from resx.analyses.parts.passages import passages
+from resx.analyses.parts.similarity import cosine, linear_cka
 from resx.analyses.refinement import probe_error, refinement
-from resx.experiment import prepare
 from tests.analyses.test_lesion import silence
 
 
 @pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        small = ("depth=14", "model.width=4", f"outputs={tmp_path}")
-        return prepare(configure("train", *small, *overrides))
-
-    return make
+def experiment(fresh):
+    return partial(fresh, "depth=14", "model.width=4")
 
 
 @pytest.fixture

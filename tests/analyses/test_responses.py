@@ -4,23 +4,14 @@ import pytest
 import torch
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.passing import layers_of
+from resx.analyses.parts.layers import layers_of
 from resx.analyses.responses import _verdict, responses
-from resx.experiment import prepare
 from resx.inference import Answer, Finding, Measure, Reason
 from resx.reference.published import published_responses
 
 
-@pytest.fixture
-def experiment(configure, tmp_path):
-    def make(*overrides):
-        return prepare(configure("train", "depth=8", f"outputs={tmp_path}", *overrides))
-
-    return make
-
-
-def test_a_response_is_the_standard_deviation_after_the_norm(experiment):
-    ours = experiment()
+def test_a_response_is_the_standard_deviation_after_the_norm(fresh):
+    ours = fresh()
     images = next(ours.dataset.evaluation_batches("train_clean", 200))[0]
     with torch.no_grad():
         x = ours.network.stem.eval()(images)
@@ -35,8 +26,8 @@ def test_a_response_is_the_standard_deviation_after_the_norm(experiment):
     assert rows[rows["name"] == "stage1.0"]["ratio"].item() == pytest.approx(ratio, rel=1e-5)
 
 
-def test_scaled_layers_respond_as_much_less(experiment):
-    ours, weaker = experiment("residual=false"), experiment("residual=false")
+def test_scaled_layers_respond_as_much_less(fresh):
+    ours, weaker = fresh("residual=false"), fresh("residual=false")
     last = weaker.network.stage1[0].branch[-1]
     torch.nn.init.constant_(last.weight, 0.5)
     rows = [responses([e]).rows for e in (ours, weaker)]
@@ -45,9 +36,9 @@ def test_scaled_layers_respond_as_much_less(experiment):
 
 
 @pytest.mark.parametrize("model", ["preact", "vit", "densenet", "highway"])
-def test_every_family_has_responses(experiment, model):
+def test_every_family_has_responses(fresh, model):
     depth = {"densenet": 13, "vit": 2}.get(model, 8)
-    rows = responses([experiment(f"model={model}", f"depth={depth}")], images=16).rows
+    rows = responses([fresh(f"model={model}", f"depth={depth}")], images=16).rows
     assert {"layer", "block"} == set(rows["kind"])
     assert (rows["std"] > 0).all()
 

@@ -6,22 +6,14 @@ import torch
 from torch import nn
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.laws import fit_laws
+from resx.analyses.parts.laws import fit_laws
 from resx.analyses.shattering import input_gradients, path, shattering
-from tests.analyses.networks import Plain, Skip, experiment_of, he, perceptron, seeds
+from tests.analyses.networks import Plain, Skip, he, perceptron, seeds
 
 
-@pytest.fixture
-def of(configure, tmp_path):
-    def make(network=None, *overrides):
-        return experiment_of(configure, tmp_path, network, *overrides)
-
-    return make
-
-
-def test_gradients_of_a_linear_net_are_all_the_same(of):
+def test_gradients_of_a_linear_net_are_all_the_same(fresh):
     network = perceptron(16, [Plain(he(16), nn.BatchNorm1d(16)) for _ in range(5)])
-    rows = shattering([of(network)], paths=2, points=5).rows
+    rows = shattering([fresh(network=network)], paths=2, points=5).rows
     assert rows["correlation"].tolist() == pytest.approx([1.0] * 4, abs=1e-6)
 
 
@@ -34,7 +26,7 @@ def test_a_path_leads_straight_from_image_to_image():
     assert torch.allclose(along[:, -1], end)
 
 
-def test_an_images_gradient_is_its_own_though_batch_norm_sees_all_images(of):
+def test_an_images_gradient_is_its_own_though_batch_norm_sees_all_images(fresh):
     network = perceptron(16, [Plain(he(16), nn.BatchNorm1d(16), nn.ReLU()) for _ in range(3)])
     network.train()
     images = torch.randn(32, 1, 8, 8)
@@ -76,9 +68,9 @@ def test_a_law_is_found_again(name, rate):
     assert fit_laws(depths[:2], values[:2]) == []
 
 
-def nets(of, depths=(8, 20), numbers=range(3)):
+def nets(fresh, depths=(8, 20), numbers=range(3)):
     return [
-        of(None, f"depth={d}", "model.width=4", f"residual={kind}", f"seed={s}")
+        fresh(f"depth={d}", "model.width=4", f"residual={kind}", f"seed={s}")
         for kind in ("true", "false")
         for d in depths
         for s in numbers
@@ -86,8 +78,8 @@ def nets(of, depths=(8, 20), numbers=range(3)):
 
 
 @pytest.mark.slow
-def test_plain_gradients_shatter_and_residual_ones_do_not(of):
-    networks = nets(of)
+def test_plain_gradients_shatter_and_residual_ones_do_not(fresh):
+    networks = nets(fresh)
     finding = shattering(networks, paths=8)
     assert finding.verdict is ClaimVerdict.CONFIRMED
     assert 0.2 < finding.interval[0] < finding.effect < finding.interval[1] < 0.9
@@ -99,14 +91,15 @@ def test_plain_gradients_shatter_and_residual_ones_do_not(of):
     assert residual[20] > 0.5 * residual[8]
 
 
-def test_one_seed_decides_nothing(of):
+def test_one_seed_decides_nothing(fresh):
     assert (
-        shattering(nets(of, depths=[8], numbers=[0]), paths=2).verdict is ClaimVerdict.CANNOT_TELL
+        shattering(nets(fresh, depths=[8], numbers=[0]), paths=2).verdict
+        is ClaimVerdict.CANNOT_TELL
     )
 
 
 @pytest.mark.parametrize("options", [{"paths": 1}, {"points": 1}, {"lag": 17}, {"lag": 0}])
-def test_options_that_do_not_exist_are_refused(of, options):
+def test_options_that_do_not_exist_are_refused(fresh, options):
     (name,) = options
     with pytest.raises(ValueError, match=f"{name}={options[name]}: must be"):
-        shattering([of()], **options)
+        shattering([fresh()], **options)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from resx.analyses.undisturbed import undisturbed
+from resx.analyses.parts.undisturbed import undisturbed
 
 
 def state(network):

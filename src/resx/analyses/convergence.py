@@ -1,4 +1,4 @@
-"""Do plain networks train ever slower with depth, and residual ones not? (notes, 5.2)"""
+"""Do plain networks train ever slower with depth? (He 2015, arXiv:1512.03385, Sec. 4.1)"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,15 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.passing import named
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.seeds import RULES
+from resx.analyses.parts.words import name_of, said
 from resx.experiment import Experiment
-from resx.inference import Answer, Rules, median_steps, slower
+from resx.inference import Answer, median_steps, slower
 from resx.inference import Finding as Inference
 from resx.plotting import LOOKS
 
 THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 WINDOW = 5  # records that a local rate is fitted to
-RULES = Rules(chance=1.0)  # steps are level within the factor 1.5; chance plays no part
 
 
 def convergence(experiments: Sequence[Experiment], threshold: float = 0.1) -> Finding:
@@ -32,6 +33,7 @@ def convergence(experiments: Sequence[Experiment], threshold: float = 0.1) -> Fi
         raise ValueError(f"threshold={threshold}: must be in (0, 1)")
     if any(e.run is None for e in experiments):
         raise ValueError("convergence reads the records of runs: name them, runs=GLOB")
+    refuse_mixed(experiments)
     runs = {str(e.run.directory): e for e in experiments if e.run}  # each once, whatever the step
     found = [_rows(e, sorted({*THRESHOLDS, threshold}, reverse=True)) for e in runs.values()]
     rows = pd.DataFrame([row for each in found for row in each])
@@ -74,10 +76,7 @@ def _rows(experiment: Experiment, thresholds: list[float]) -> list[dict[str, Any
     config, curves = experiment.config, experiment.run.curves
     train = curves[curves["split"] == "train"]
     rates = local_rates(train["step"].tolist(), train["loss"].tolist())
-    known = {
-        "depth": config.depth,
-        "residual": config.residual,
-        "seed": config.seed,
+    known = facts(experiment) | {
         "last_step": config.recipe.steps,
         "record_every": config.recipe.record_every,
         "rate": float(np.median(rates)) if len(rates) else None,
@@ -114,25 +113,26 @@ def _text(judged: pd.DataFrame, changes: dict[bool, Inference | None], threshold
     for (residual, depth), group in judged.groupby(["residual", "depth"]):
         steps = median_steps(group["reached"].tolist(), float(group["last_step"].max()))
         median = "never" if steps.median is None else f"{steps.median:.0f}"
-        parts.append(f"{named(residual, depth)} {median} ({steps.arrived} of {steps.n})")
+        parts.append(f"{name_of(residual, depth)} {median} ({steps.arrived} of {steps.n})")
     answers = [
         f"{look.name} nets: {_told(changes[look.residual])}"
         for look in LOOKS
         if changes[look.residual] is not None
     ]
     return (
-        "Plain nets are to train ever slower with depth, residual ones not. Median steps until the"
-        f" running training error is {threshold:.0%} or less (runs that get there):"
-        f" {', '.join(parts)}. Does the deepest need more steps than the shallowest, by more than"
-        f" a factor of {RULES.ratio}? {'; '.join(answers) or 'No two depths'}."
+        "Claim: plain networks train ever slower with depth, residual ones do not. Measured: steps"
+        f" until the running training error is {threshold:.0%} or less, the median over runs, and"
+        f" how many runs get there: {', '.join(parts)}. Does the deepest network need more steps"
+        f" than the shallowest, by more than a factor of {RULES.ratio}?"
+        f" {'; '.join(answers) or 'There are no two depths'}. Limit: this is one error of one"
+        " recipe; a run that never gets there counts as slower than all that do."
     )
 
 
 def _told(finding: Inference | None) -> str:
     assert finding is not None
-    if finding.interval and finding.effect:
-        low, high = finding.interval
-        return f"{finding.answer}, {finding.effect:.2f} times [{low:.2f}, {high:.2f}]"
+    if finding.interval:
+        return f"{finding.answer}, {said(finding)} times as many"
     chance = "" if finding.p is None else f", p = {finding.p:.3g}"
     return f"{finding.answer} ({finding.reason}{chance})"
 
@@ -147,7 +147,7 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
             numbers[f"steps to {threshold:g}"] = median_steps(
                 group["reached"].tolist(), last
             ).median
-        summary[named(residual, depth)] = numbers
+        summary[name_of(residual, depth)] = numbers
     return summary
 
 

@@ -1,4 +1,4 @@
-"""How curved the loss is at the weights: eigenvalues, trace and density of its Hessian."""
+"""How curved the loss is at the weights (Yao 2020, PyHessian, arXiv:1912.07145)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,19 +8,26 @@ import pandas as pd
 
 from resx.analyses.analysis import Finding
 from resx.analyses.curvature_figure import curvature_figure
-from resx.analyses.hessian import Hessian, activations, hutchpp, lanczos, signs
-from resx.analyses.inputs import draw_images
-from resx.analyses.memory import refuse_too_large
-from resx.analyses.sample import Sample, error_on
-from resx.analyses.twins import facts
-from resx.analyses.undisturbed import undisturbed
-from resx.analyses.versus import compare_twins, deciding, judge_all, learned, ratio, sentence
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.hessian import Hessian, hutchpp, lanczos, signs
+from resx.analyses.parts.memory import refuse_large_graph
+from resx.analyses.parts.sample import Sample, error_on
+from resx.analyses.parts.seeds import ratio
+from resx.analyses.parts.twins import (
+    compare_twins,
+    deciding,
+    evidence,
+    judge_all,
+    learned,
+    sentence,
+)
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import name_of, rounded
 from resx.experiment import Experiment
 from resx.inference import Answer
 from resx.reference.published import published_rows
 from resx.seeding import generator
 
-CLAIM = "Skips make the Hessian better conditioned (the notes, 4.2 and 7.1)."
 MARGIN = 1.5  # numbers within this factor of each other are level
 NUMBERS = {
     "negative_share": "|lowest eigenvalue| / top",
@@ -44,7 +51,7 @@ def curvature(
     augment: bool = False,
     seed: int = 0,
 ) -> Finding:
-    """Of the mean cross-entropy, as PyHessian has it (arXiv:1912.07145): in evaluation mode.
+    """Of the mean cross-entropy, as PyHessian has it: in evaluation mode.
 
     `steps` products with the Hessian give the extreme eigenvalues and the density, 3 * `sketches`
     the trace, `stage_steps` the top eigenvalue of the diagonal block of each stage. A Hessian with
@@ -55,25 +62,21 @@ def curvature(
         if value < least:
             raise ValueError(f"{name}={value}: must be at least {least}")
     sample = Sample(split, images, batch_norm, weight_decay, augment)
+    refuse_mixed(experiments)
     for experiment in experiments:
-        count = min(images, batch, experiment.dataset.sizes.get(split, images))
+        count = min(batch, sample.size(experiment))
         _refuse_too_large(experiment, count, steps + 4 * sketches)
     measured = [_measure(e, sample, batch, steps, sketches, stage_steps, seed) for e in experiments]
     rows = pd.DataFrame([row for rows in measured for row in rows])
     whole = rows[rows["part"] == "network"]
-    options = {"steps": steps, "sketches": sketches, "stage_steps": stage_steps, "seed": seed}
-    return _conclude(rows, whole, sample.options | options)
+    return _conclude(rows, whole)
 
 
 def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None:
     """So many vectors as long as the weights, and the graph of a gradient that is derived again."""
-    network = experiment.network
-    with undisturbed(network):
-        network.eval()
-        each = activations(network, draw_images(experiment, "train", 2)[0]) / 2
-    weights = sum(p.numel() for p in network.parameters())
-    needed = 4 * (min(vectors, weights) * weights + GRAPH * images * each)
-    refuse_too_large(needed, experiment.device, f"images={images}: a Hessian of {network.title}")
+    weights = sum(p.numel() for p in experiment.network.parameters())
+    what = f"images={images}: a Hessian"
+    refuse_large_graph(experiment, images, what, min(vectors, weights), GRAPH)
 
 
 def _measure(
@@ -116,41 +119,35 @@ def _measure(
     return rows + [known | {"part": "density", "value": v, "weight": w} for v, w in pairs]
 
 
-def _conclude(rows: pd.DataFrame, whole: pd.DataFrame, options: dict[str, Any]) -> Finding:
-    whole = whole.assign(learned=whole["learned"].astype(bool))
-    compared = {c: compare_twins(whole, c, ratio(MARGIN), untrained=True) for c in NUMBERS}
+def _conclude(rows: pd.DataFrame, whole: pd.DataFrame) -> Finding:
+    compare = ratio(MARGIN, questions=len(NUMBERS))
+    compared = {c: compare_twins(whole, c, compare, untrained=True) for c in NUMBERS}
     numbers = whole.groupby(["residual", "depth"])[[*NUMBERS, "lowest", "error"]].median()
-    summary: dict[str, Any] = {
-        f"{'residual' if residual else 'plain'}-{depth}": {
-            str(name): float(f"{value:.6g}") for name, value in line.items()
-        }
-        for (residual, depth), line in numbers.iterrows()
-    }
-    text = f"{CLAIM} Plain over residual, by depth: " + ". ".join(
-        f"{name.capitalize()} {sentence(compared[column])}" for column, name in NUMBERS.items()
+    summary = {name_of(*key): rounded(line) for key, line in numbers.iterrows()}
+    told = ". ".join(f"{n.capitalize()}: {sentence(compared[c])}" for c, n in NUMBERS.items())
+    text = (
+        "Claim: shortcuts make the Hessian of the loss better conditioned. A Hessian with flat"
+        " directions has no condition number, so three numbers stand for it. Measured: each of"
+        f" them, plain over residual, by depth, level within a factor of {MARGIN}. {told}. Above 1"
+        " the plain network's is larger. Limit: the loss is that of a few images, and what is"
+        " around weights that have not learned says nothing of a solution. For comparison,"
+        f" {_published(published_rows('PYH-F2'))}."
     )
-    published = published_rows("PYH-F2")
-    text += f". Beside it, not verified: {_published(published)}."
-    verdict = judge_all(list(compared.values()))
     # What the verdict rests on; the first of them if it rests on none.
     found = [(n, c) for n, c in compared.items() if (d := deciding(c)) and d.finding.answer is YES]
     name, comparisons = (found or list(compared.items()))[0]
-    chosen = deciding(comparisons)
     return Finding(
         rows,
         partial(curvature_figure, rows, whole, NUMBERS),
-        summary | {"options": options},
+        summary,
         text,
-        claim="curvature",
-        verdict=verdict,
-        effect=chosen.finding.effect if chosen else None,
-        interval=chosen.finding.interval if chosen else None,
-        measure=f"{NUMBERS[name]}, plain over residual"
-        + (f", depth {chosen.depth}" if chosen else ""),
+        "curvature",
+        judge_all(list(compared.values())),
+        *evidence(deciding(comparisons), f"{NUMBERS[name]}, plain over residual"),
     )
 
 
 def _published(table: pd.DataFrame) -> str:
-    """What PyHessian's paper reports of the trace, as data that was not read in the paper."""
+    """The trace in PyHessian's paper, which was not checked against the paper itself."""
     values = [f"{row.variant} {float(row.value):g}" for row in table.itertuples()]
-    return f"the trace in PyHessian's Fig. 2 (CIFAR-10) is about {', '.join(values)}"
+    return f"the trace in PyHessian's Fig. 2 (CIFAR-10, not verified) is {', '.join(values)}"

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from scipy.stats import norm
 
+from resx.analyses.parts.drawing import shown_depths
 from resx.plotting import LOOKS
 
 WIDTH = 0.2  # of an eigenvalue's bump, in units in which a factor of e is 1 wide
@@ -15,7 +16,7 @@ WIDTH = 0.2  # of an eigenvalue's bump, in units in which a factor of e is 1 wid
 def curvature_figure(rows: pd.DataFrame, whole: pd.DataFrame, numbers: dict[str, str]) -> Figure:
     """Above, densities of up to three depths; below, each of `numbers` against depth."""
     depths = sorted(whole["depth"].unique())
-    shown = depths if len(depths) <= 3 else [depths[0], depths[len(depths) // 2], depths[-1]]
+    shown = shown_depths(whole)
     figure = Figure(figsize=(8.4, 5.8))
     above, below = figure.subfigures(2, 1, squeeze=False)[:, 0]
     # One scale for all depths, so that what grows with depth is seen to grow.

@@ -1,33 +1,30 @@
-"""Do gradients vanish on their way to the input? (He 2015, 1512.03385; Yang 2019, 1902.08129)"""
+"""Do gradients vanish on their way to the input? (Yang 2019, arXiv:1902.08129)"""
 
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import draw_images, objective, set_mode
-from resx.analyses.laws import growth
-from resx.analyses.streams import Crossing, crossings, weighted_layers
-from resx.analyses.twins import (
-    Span,
-    deepest,
-    draw_twins,
-    facts,
-    judged,
-    name_of,
-    shown_depths,
-    student,
-)
-from resx.analyses.undisturbed import undisturbed
+from resx.analyses.parts.crossings import Crossing, crossings
+from resx.analyses.parts.drawing import draw_twins, shown_depths
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.laws import growth
+from resx.analyses.parts.layers import weighted_layers
+from resx.analyses.parts.memory import refuse_large_graph
+from resx.analyses.parts.sample import Sample, penalized_loss
+from resx.analyses.parts.seeds import mean_factor
+from resx.analyses.parts.twins import deepest
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import name_of, said
 from resx.experiment import Experiment
 from resx.inference import Answer
+from resx.inference import Finding as Inference
 from resx.seeding import generator
 
 LEVEL = 1.05  # growth of the squared norm per layer that counts as none: 4 times over 56 layers
@@ -39,14 +36,6 @@ WORDS = {
     Answer.REVERSED: "vanishes",
     Answer.CANNOT_TELL: "cannot be told",
 }
-
-
-class Growth(NamedTuple):
-    """Of the squared gradient norm per layer towards the input, typical over seeds."""
-
-    factor: float
-    span: Span | None
-    answer: Answer
 
 
 def gradient_flow(
@@ -66,38 +55,38 @@ def gradient_flow(
     Gradients vanish where a straight line through log |dL/dx|^2 against the layer says so in all
     seeds. Raises `ValueError` for options that do not exist and gradients that overflow.
     """
-    options = {"images": images, "split": split, "augment": augment, "batch_norm": batch_norm}
-    options |= {"weight_decay": weight_decay, "probes": probes}
     if probes < 1:
         raise ValueError(f"probes={probes}: must be at least 1")
-    rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
+    sample = Sample(split, images, batch_norm, weight_decay, augment)
+    refuse_mixed(experiments, apart=["norm"])
+    for experiment in experiments:
+        refuse_large_graph(experiment, sample.size(experiment), f"images={images}: a gradient")
+    rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, probes)])
     growths, depth = _growths(rows), deepest(rows)
     verdict = _verdict(rows, growths)
     decisive = next((g for key, g in growths.items() if key[2:] == (depth, False)), None)
-    summary = options | {_label(key): round(g.factor, 4) for key, g in growths.items()}
+    summary = {_label(key): found.effect for key, found in growths.items()}
     return Finding(
         rows,
         partial(_figure, rows),
         summary,
-        _text(growths, depth, verdict),
+        _text(growths, depth),
         "gradient-flow",
         verdict,
-        decisive.factor if decisive else None,
-        decisive.span if decisive else None,
+        decisive.effect if decisive else None,
+        decisive.interval if decisive else None,
         MEASURE,
     )
 
 
-def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
+def _rows(experiment: Experiment, sample: Sample, probes: int) -> list[dict[str, Any]]:
     """A row a block, and one for the head."""
-    network = experiment.network
-    count, split, augment = (options[k] for k in ("images", "split", "augment"))
-    images, labels = draw_images(experiment, split, count, augment)
+    network, batch = experiment.network, sample.of(experiment)
     with undisturbed(network):
         network.requires_grad_(True)
-        set_mode(network, options["batch_norm"])
+        sample.prepare(network)
         with crossings(network) as found:
-            loss = objective(experiment, images, labels, options["weight_decay"])
+            loss = penalized_loss(network, batch, sample.decay(experiment))
         parameters = list(network.parameters())
         wanted: Any = [*(crossing.entry for crossing in found), *parameters]
         gradients = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
@@ -109,7 +98,7 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
             if not all(map(math.isfinite, norms.values())):
                 raise ValueError(f"{network.title}: gradients overflow at {crossing.name}")
             place = {"block": number, "name": crossing.name, "layer": layer}
-            jacobian = _jacobian(crossing, options["probes"])
+            jacobian = _jacobian(crossing, probes)
             rows.append(facts(experiment) | place | norms | jacobian)
             layer += weighted_layers(getattr(crossing.block, "branch", crossing.block))
     return rows
@@ -128,24 +117,22 @@ def _jacobian(crossing: Crossing, probes: int) -> dict[str, float]:
 Key = tuple[str, int, int, bool]  # norm, step, depth, residual
 
 
-def _growths(rows: pd.DataFrame) -> dict[Key, Growth]:
+def _growths(rows: pd.DataFrame) -> dict[Key, Inference]:
+    """The factor by which the squared norm grows per layer towards the input, over seeds."""
     found = {}
     for key, group in rows.groupby(["norm", "step", "depth", "residual"]):
-        nets = [network for _, network in group.groupby(["family", "seed"])]
-        logs = np.log([growth(n["layer"], n["input_gradient"] ** 2) for n in nets])
-        span = student(logs)
-        answer = judged(span, math.log(LEVEL), len(logs))
-        limits = (math.exp(span[0]), math.exp(span[1])) if span else None
-        found[key] = Growth(math.exp(logs.mean()), limits, answer)
+        nets = [network for _, network in group.groupby("seed")]
+        factors = [growth(net["layer"], net["input_gradient"] ** 2) for net in nets]
+        found[key] = mean_factor(factors, LEVEL)
     return found
 
 
 def _label(key: Key) -> str:
     norm, step, depth, residual = key
-    return f"{name_of(residual)}-{depth} norm {norm} step {step}"
+    return f"{name_of(residual, depth)} norm {norm} step {step}"
 
 
-def _verdict(rows: pd.DataFrame, growths: dict[Key, Growth]) -> ClaimVerdict:
+def _verdict(rows: pd.DataFrame, growths: dict[Key, Inference]) -> ClaimVerdict:
     """Of "skips prevent vanishing gradients", at the greatest depth of each normalisation and step.
 
     False as written where plain gradients vanish nowhere: then there is nothing to prevent.
@@ -166,16 +153,18 @@ def _verdict(rows: pd.DataFrame, growths: dict[Key, Growth]) -> ClaimVerdict:
     return ClaimVerdict.CONFIRMED if everywhere else ClaimVerdict.LIMITED
 
 
-def _text(growths: dict[Key, Growth], depth: int | None, verdict: ClaimVerdict) -> str:
-    parts = []
-    for key, found in growths.items():
-        if depth is None or key[2] == depth:
-            span = f" [{found.span[0]:.3f}, {found.span[1]:.3f}]" if found.span else ""
-            parts.append(f"{_label(key)} {found.factor:.3f}{span} ({WORDS[found.answer]})")
+def _text(growths: dict[Key, Inference], depth: int | None) -> str:
+    parts = [
+        f"{_label(key)} {said(found, form='.3f')} ({WORDS[found.answer]})"
+        for key, found in growths.items()
+        if depth is None or key[2] == depth
+    ]
     return (
-        "Skips prevent vanishing gradients. Measured: the factor by which |dL/dx|^2 grows per layer"
-        f" towards the input: {'; '.join(parts)}. Up to {YANG:.3f} is expected of plain networks"
-        f" with batch norm at initialisation (Yang 2019). Verdict: {verdict}."
+        "Claim: shortcuts keep gradients from vanishing. Measured: the factor by which |dL/dx|^2"
+        f" grows per layer towards the input, level within {LEVEL}: {'; '.join(parts)}. Where the"
+        " plain network's gradient does not vanish there is nothing to prevent. Up to"
+        f" {YANG:.3f} is expected of plain networks with batch norm at initialisation (Yang 2019)."
+        " Limit: one straight line is fitted through the logarithms of all blocks."
     )
 
 

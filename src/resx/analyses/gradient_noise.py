@@ -11,16 +11,20 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import draw_images, objective, set_mode
-from resx.analyses.noise_scale import measure_noise
-from resx.analyses.twins import draw_points, draw_twins, facts, said
-from resx.analyses.undisturbed import undisturbed
+from resx.analyses.parts.drawing import draw_points, draw_twins
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.memory import refuse_large_graph
+from resx.analyses.parts.noise_scale import measure_noise
+from resx.analyses.parts.sample import Sample, penalized_loss
+from resx.analyses.parts.seeds import ratio
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import as_numbers, said
 from resx.experiment import Experiment
-from resx.inference import Answer, Measure, Rules, compare_ratio
-from resx.inference import Finding as Comparison
+from resx.inference import Answer
+from resx.inference import Finding as Inference
 from resx.seeding import generator
 
-RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
+VECTORS = 6  # as long as the weights: a gradient in pieces and whole, two of twice the precision
 MEASURE = "variance of a batch's gradient, plain over residual at equal loss"
 TWINS = ["family", "norm", "depth", "seed"]
 
@@ -49,26 +53,27 @@ def gradient_noise(
         raise ValueError(f"batch_size={batch_size}: must be at least 1")
     if level <= 1:
         raise ValueError(f"level={level}: must be a factor above 1")
-    options = {"batches": batches, "batch_size": batch_size, "split": split, "augment": augment}
-    options |= {"batch_norm": batch_norm, "weight_decay": weight_decay}
-    rows = pd.DataFrame([_row(e, **options) for e in experiments])
+    refuse_mixed(experiments, apart=["norm"])
+    sizes = [batch_size or e.config.recipe.batch_size for e in experiments]
+    samples = [Sample(split, batches * n, batch_norm, weight_decay, augment) for n in sizes]
+    for experiment, size in zip(experiments, sizes):
+        refuse_large_graph(experiment, size, f"batch_size={size}: a gradient", VECTORS)
+    rows = pd.DataFrame([_row(*each) for each in zip(experiments, samples, sizes)])
     pairs = match(rows, level)
     rows["matched"] = rows.index.isin([*pairs["plain"], *pairs["residual"]])
     variance, scale = (_compare(rows, pairs, column) for column in ("variance", "noise_scale"))
     verdict = _verdict(variance, scale)
-    text = _text(rows, pairs, variance, scale, verdict)
-    summary = options | {"level": level, "variance_ratio": _data(variance)}
-    summary |= {"noise_scale_ratio": _data(scale), "pairs": len(pairs)}
+    text = _text(rows, pairs, variance, scale)
+    ratios = {"variance_ratio": as_numbers(variance), "noise_scale_ratio": as_numbers(scale)}
+    summary = ratios | {"pairs": len(pairs)}
     effect, span = (variance.effect, variance.interval) if variance else (None, None)
     figure = partial(_figure, rows)
     return Finding(rows, figure, summary, text, "gradient-noise", verdict, effect, span, MEASURE)
 
 
-def _row(experiment: Experiment, **options: Any) -> dict[str, Any]:
-    network = experiment.network
-    size = options["batch_size"] or experiment.config.recipe.batch_size
-    count = size * options["batches"]
-    images, labels = draw_images(experiment, options["split"], count, options["augment"])
+def _row(experiment: Experiment, sample: Sample, size: int) -> dict[str, Any]:
+    network, decay = experiment.network, sample.decay(experiment)
+    images, labels = sample.of(experiment)
     whole = len(images) // size  # batches of less would scatter more
     if whole < 2:
         raise ValueError(f"batch_size={size}: the split has only {len(images)} images")
@@ -78,14 +83,14 @@ def _row(experiment: Experiment, **options: Any) -> dict[str, Any]:
 
     def gradients() -> Iterable[Tensor]:
         for chosen in order[: whole * size].split(size):
-            loss = objective(experiment, images[chosen], labels[chosen], options["weight_decay"])
+            loss = penalized_loss(network, (images[chosen], labels[chosen]), decay)
             losses.append(loss.item())
             parts = torch.autograd.grad(loss, list(network.parameters()), allow_unused=True)
             yield torch.cat([part.flatten() for part in parts if part is not None])
 
     with undisturbed(network):
         network.requires_grad_(True)
-        set_mode(network, options["batch_norm"])
+        sample.prepare(network)
         noise = measure_noise(gradients(), size)
     row = {"loss": sum(losses) / whole, "variance": noise.trace / size, "trace": noise.trace}
     row |= {"gradient_squared": noise.squared_norm, "noise_scale": noise.scale}
@@ -114,7 +119,7 @@ def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
     return at[at["norm"] == at["norm"].min()]
 
 
-def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Comparison | None:
+def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Inference | None:
     """Plain over residual; None without pairs, or where noise hides a residual net's gradient.
 
     A plain net's noise scale that is hidden counts as its least possible value.
@@ -124,10 +129,10 @@ def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Comparison
     if not len(at) or residual[column].isna().any():
         return None
     first = plain[column].fillna(plain["images"])
-    return compare_ratio(first.to_list(), residual[column].to_list(), Measure.LOSS, RULES)
+    return ratio()(first.to_list(), residual[column].to_list())
 
 
-def _verdict(variance: Comparison | None, scale: Comparison | None) -> ClaimVerdict:
+def _verdict(variance: Inference | None, scale: Inference | None) -> ClaimVerdict:
     """Of "skips make the variance smaller"; the limit is one that is not smaller relative to G."""
     if variance is None or variance.answer is Answer.CANNOT_TELL:
         return ClaimVerdict.CANNOT_TELL
@@ -139,19 +144,11 @@ def _verdict(variance: Comparison | None, scale: Comparison | None) -> ClaimVerd
     return ClaimVerdict.CONFIRMED if relative else ClaimVerdict.LIMITED
 
 
-def _data(comparison: Comparison | None) -> dict[str, Any]:
-    if comparison is None:
-        return {"answer": "cannot tell", "effect": None, "interval": None}
-    effect, interval = comparison.effect, comparison.interval
-    return {"answer": str(comparison.answer), "effect": effect, "interval": interval}
-
-
 def _text(
     rows: pd.DataFrame,
     pairs: pd.DataFrame,
-    variance: Comparison | None,
-    scale: Comparison | None,
-    verdict: ClaimVerdict,
+    variance: Inference | None,
+    scale: Inference | None,
 ) -> str:
     found = "no twins with losses that are equal enough"
     if len(at := _judged(pairs)):
@@ -165,9 +162,10 @@ def _text(
         if hidden := int(plain["noise_scale"].isna().sum()):
             found += f", at least, as noise hides the gradient of {hidden} plain nets"
     return (
-        "Skips make the variance of gradient estimates smaller. Measured: the variance of a batch's"
-        f" gradient and the noise scale tr(Sigma) / |G|^2 at equal loss: {found}."
-        f" Verdict: {verdict}."
+        "Claim: shortcuts make the variance of gradient estimates smaller. Measured: the variance"
+        " of a batch's gradient, and relative to the gradient the noise scale tr(Sigma) / |G|^2,"
+        f" at equal loss: {found}. Above 1 the plain network's is larger. Limit: losses are equal"
+        " within a factor, and only at the steps that were looked at."
     )
 
 

@@ -10,17 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.lesson import EVERY, block_sizes, lessons_of
-from resx.analyses.passing import named
+from resx.analyses.parts.facts import refuse_mixed
+from resx.analyses.parts.identity_lesson import EVERY, block_sizes, lessons_of
+from resx.analyses.parts.seeds import RULES, ratio
+from resx.analyses.parts.words import name_of
 from resx.experiment import Experiment
-from resx.inference import Answer, Measure, Rules, compare_ratio, median_steps, slower
+from resx.inference import Answer, median_steps, slower
 from resx.inference import Finding as Inference
+from resx.inference.intervals import SMALLEST_LOSS
 from resx.plotting import LOOKS, Look
 
 NORM = {True: "as it is", False: "without norm"}
 SMALLEST = 1e-8  # of the figure: float32 knows nothing less
-RULES = Rules(chance=1.0)  # level within the factor 1.5; chance plays no part
-SHARED = replace(RULES, alpha=RULES.alpha / 4)  # one yes of four is enough (Bonferroni)
+QUESTIONS = 4  # slower, worse, with and without norm: one yes is enough
+SHARED = replace(RULES, alpha=RULES.alpha / QUESTIONS)  # Bonferroni
 
 
 def identity(
@@ -42,6 +45,7 @@ def identity(
     for name, value in (("images", images), ("steps", steps)):
         if value < 1:
             raise ValueError(f"{name}={value}: must be at least 1")
+    refuse_mixed(experiments)
     sizes = [row for e in experiments for row in block_sizes(e, images)]
     # Depth does not change the first block: twins of all depths share one lesson a seed.
     pupils = {(e.config.residual, e.config.seed): e for e in experiments}
@@ -56,22 +60,17 @@ def identity(
         _text(rows, found, steps, threshold),
         claim="identity",
         verdict=_verdict(found),
-        effect=deciding.effect if deciding else None,
-        interval=deciding.interval if deciding else None,
+        effect=deciding.error.effect if deciding else None,
+        interval=deciding.error.interval if deciding else None,
         measure="times the final error in learning the identity, plain over residual block",
     )
 
 
 class Compared(NamedTuple):
-    """Does the plain block need more steps, does it end with a greater error?
-
-    `effect` is the ratio of the final errors with its 95 % interval; the answers have their share.
-    """
+    """Does the plain block need more steps, does it end with a greater error?"""
 
     steps: Inference
     error: Inference
-    effect: float | None
-    interval: tuple[float, float] | None
 
 
 def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
@@ -80,15 +79,14 @@ def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
     plain, residual = last[~last["residual"].astype(bool)], last[last["residual"].astype(bool)]
     if plain.empty or residual.empty:
         return None
-    steps, errors = ((plain[c].tolist(), residual[c].tolist()) for c in ("reached", "error"))
-    ratio = compare_ratio(*errors, Measure.LOSS, RULES)
-    judged = slower(*steps, SHARED, EVERY), compare_ratio(*errors, Measure.LOSS, SHARED)
-    return Compared(*judged, ratio.effect, ratio.interval)
+    steps = slower(plain["reached"].tolist(), residual["reached"].tolist(), SHARED, EVERY)
+    errors = (net["error"].clip(lower=SMALLEST_LOSS).tolist() for net in (plain, residual))
+    return Compared(steps, ratio(questions=QUESTIONS)(*errors))
 
 
 def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
     """The last record of each lesson, with or without normalisation."""
-    lessons = rows[(rows["kind"] == "lesson") & (rows["norm"] == norm)]
+    lessons = rows[(rows["kind"] == "lesson") & (rows["with_norm"] == norm)]
     return lessons[lessons["lesson_step"] == lessons["lesson_step"].max()]
 
 
@@ -117,7 +115,7 @@ def _summary(rows: pd.DataFrame, steps: int) -> dict[str, Any]:
     sizes = rows[rows["kind"] == "size"]
     for (residual, depth, step), group in sizes.groupby(["residual", "depth", "step"]):
         numbers = {"|F(x)|/|x|": group["size"].mean(), "|block(x)-x|/|x|": group["distance"].mean()}
-        summary[f"{named(residual, depth)} at step {step}"] = numbers
+        summary[f"{name_of(residual, depth)} at step {step}"] = numbers
     return summary
 
 
@@ -135,15 +133,16 @@ def _text(
     sizes = rows[rows["kind"] == "size"]
     sizes = sizes[sizes["step"] == sizes["step"].max()]
     own = [
-        f"{named(residual, depth)} {group['size'].mean():.2f} and {group['distance'].mean():.2f}"
+        f"{name_of(residual, depth)} {group['size'].mean():.2f} and {group['distance'].mean():.2f}"
         for (residual, depth), group in sizes.groupby(["residual", "depth"])
     ]
     return (
-        "Steps in which one block learns to give back its input, to a relative squared error of"
-        f" {threshold:.0%}, and its error after {steps} steps (medians): {'; '.join(parts)}. What"
-        " the notes prove is trivial: the gradient of |F|^2 is zero wherever F is. Of the networks'"
-        " own weights, the means of |F(x)| / |x| and of |block(x) - x| / |x| over blocks:"
-        f" {', '.join(own)}."
+        "Claim: F(x) = 0 is easier to learn than F(x) = x. Measured: the steps in which one block"
+        " learns to give back its input, to a relative squared error of"
+        f" {threshold:.0%}, and its error after {steps} steps (medians): {'; '.join(parts)}. Of the"
+        " networks' own weights, the means of |F(x)| / |x| and of |block(x) - x| / |x| over blocks:"
+        f" {', '.join(own)}. Limit: one block learns alone, with one optimiser; what the notes"
+        " prove is trivial, as the gradient of |F|^2 is zero wherever F is."
     )
 
 
@@ -162,7 +161,7 @@ def _figure(rows: pd.DataFrame, threshold: float) -> Figure:
     axes = figure.subplots(1, 3)
     for axis, (norm, name) in zip(axes, NORM.items()):
         for look in LOOKS:
-            lessons = rows[(rows["kind"] == "lesson") & (rows["norm"] == norm)]
+            lessons = rows[(rows["kind"] == "lesson") & (rows["with_norm"] == norm)]
             lessons = lessons[lessons["residual"] == look.residual]
             for number, (_, curve) in enumerate(lessons.groupby("seed")):
                 label = None if number else look.name

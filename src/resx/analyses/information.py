@@ -1,4 +1,4 @@
-"""Does a residual connection keep all information? A counter-example, computed exactly."""
+"""Does a residual connection keep all information? (Cover and Thomas 2006, Sec. 2.8)"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,7 +26,7 @@ def information(experiments: Sequence[Experiment], values: int = 5) -> Finding:
     """I(X; Y) of Y = X + F(X) in bits, for X uniform over `values` whole numbers around 0.
 
     The notes hold that I(X; Y) >= H(X). As Y is a function of X, I(X; Y) = H(Y), which is never
-    above H(X) (Cover and Thomas 2006, Sec. 2.8), and 0 for F(x) = -x. It needs no network: those
+    above H(X), and 0 for F(x) = -x. It needs no network: those
     that were named are not looked at. Raises `ValueError` for less than two values.
     """
     if values < 2:
@@ -44,10 +44,12 @@ def information(experiments: Sequence[Experiment], values: int = 5) -> Finding:
     known = dict(zip(rows["function"], rows["I(X;Y)"]))
     source, worst = float(rows["H(X)"].iloc[0]), known["F(x) = -x"]
     text = (
-        f"X is uniform over {values} values, H(X) = {source:.3f} bits, and Y = X + F(X). With"
-        f" F(x) = -x, Y is 0 and I(X;Y) = {worst:.3f}: the inequality I(X;Y) >= H(X) is false."
-        " The opposite one, I(X;Y) <= H(X), holds always; a residual connection keeps all"
-        " information where x + F(x) is one-to-one, as a plain layer does where F is."
+        "Claim: a residual connection keeps all information, I(X;Y) >= H(X). Computed, not"
+        f" measured: X is uniform over {values} values, H(X) = {source:.3f} bits, and Y = X + F(X)."
+        f" With F(x) = -x, Y is 0 and I(X;Y) = {worst:.3f}: the inequality I(X;Y) >= H(X) is false."
+        " The opposite one, I(X;Y) <= H(X), holds always. Limit: this is a counter-example; a"
+        " residual connection does keep all information where x + F(x) is one-to-one, as a plain"
+        " layer does where F is."
     )
     effect = worst - source
     return Finding(

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from resx.analyses.analysis import Finding
-from resx.analyses.hessian import Hessian, lanczos, signs
 from resx.analyses.landscape_figure import landscape_figure
-from resx.analyses.sample import Sample, error_on
-from resx.analyses.slices import (
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.hessian import Hessian, lanczos, signs
+from resx.analyses.parts.sample import Sample, error_on
+from resx.analyses.parts.seeds import error_difference, ratio
+from resx.analyses.parts.slices import (
     Slices,
     basin,
     coordinates,
@@ -22,22 +24,13 @@ from resx.analyses.slices import (
     roughness,
     unevenness,
 )
-from resx.analyses.twins import facts
-from resx.analyses.undisturbed import undisturbed
-from resx.analyses.versus import (
-    compare_twins,
-    deciding,
-    difference,
-    judge,
-    learned,
-    ratio,
-    sentence,
-)
+from resx.analyses.parts.twins import compare_twins, deciding, evidence, judge, learned, sentence
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import name_of, rounded
 from resx.data.dataset import Batch
 from resx.experiment import Experiment
 from resx.seeding import generator
 
-CLAIM = "Skips make the loss surface smoother (the notes, 4.2)."
 CEILING = 10.0  # Li 2018 draws contours up to this loss
 MARGIN = 1.1  # roughness is level within this factor
 WIDTH_MARGIN = 0.05  # shares of a slice are level within this
@@ -70,14 +63,14 @@ def landscape(
     """
     sample = Sample(split, images, batch_norm, weight_decay, augment)
     slices = Slices(line, grid, directions, span, eigenvalues, steps, seed)
+    refuse_mixed(experiments)
     seeds = _first_seeds(experiments, surfaces)
     rows = pd.DataFrame(
         row
         for e in experiments
         for row in _measure(e, sample, slices, level, e.config.seed in seeds[_kind(e)])
     )
-    options = sample.options | vars(slices) | {"surfaces": surfaces, "level": level}
-    return _conclude(rows, options)
+    return _conclude(rows, points=line * directions)
 
 
 def _kind(experiment: Experiment) -> tuple[int, bool]:
@@ -158,38 +151,29 @@ def _convexity(
     return rows
 
 
-def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
+def _conclude(rows: pd.DataFrame, points: int) -> Finding:
     whole = rows[rows["kind"] == "network"]
-    whole = whole.assign(learned=whole["learned"].astype(bool))
     rough = compare_twins(whole, "roughness", ratio(MARGIN), untrained=True)
-    points = options["line"] * options["directions"]
-    wide = compare_twins(whole, "basin", difference(points, WIDTH_MARGIN), untrained=True)
-    chosen = deciding(rough)
+    wide = compare_twins(whole, "basin", error_difference(points, WIDTH_MARGIN), untrained=True)
     columns = ["loss", "error", "basin", "basin_2d", "roughness", "unevenness", "not_convex"]
     means = whole.reindex(columns=["residual", "depth", *columns])
-    summary: dict[str, Any] = {
-        f"{'residual' if residual else 'plain'}-{depth}": {
-            str(k): float(f"{v:.6g}") for k, v in line.items() if pd.notna(v)
-        }
-        for (residual, depth), line in means.groupby(["residual", "depth"])[columns]
-        .mean()
-        .iterrows()
-    }
+    means = means.groupby(["residual", "depth"])[columns].mean()
+    summary = {name_of(*key): rounded(line) for key, line in means.iterrows()}
     basins = ", ".join(f"{name} {100 * e['basin']:.0f} %" for name, e in summary.items())
     text = (
-        f"{CLAIM} Roughness of 1-D slices (1: a single valley), plain over residual, by depth:"
-        f" {sentence(rough)}. Share of a slice within the basin: {basins}; plain minus residual, in"
-        f" points, by depth: {sentence(wide, scale=100)}. Slices see a few of very many directions."
+        "Claim: shortcuts make the loss surface smoother. Measured: how rough the loss is along"
+        " random directions through the weights (1: a single valley), plain over residual, by"
+        f" depth, level within {100 * (MARGIN - 1):.0f} %: {sentence(rough)}. Above 1 the plain"
+        f" network's loss is rougher. Beside it, the share of a slice with a low loss: {basins};"
+        f" plain minus residual, in points, by depth: {sentence(wide, scale=100)}. Limit: slices"
+        " see a few of very many directions, and losses of a few images."
     )
     return Finding(
         rows,
         partial(landscape_figure, rows, CEILING),
-        summary | {"options": options},
+        summary,
         text,
-        claim="landscape",
-        verdict=judge(rough),
-        effect=chosen.finding.effect if chosen else None,
-        interval=chosen.finding.interval if chosen else None,
-        measure="ratio of the roughness of 1-D slices, plain over residual"
-        + (f", depth {chosen.depth}" if chosen else ""),
+        "landscape",
+        judge(rough),
+        *evidence(deciding(rough), "ratio of the roughness of 1-D slices, plain over residual"),
     )

@@ -9,16 +9,17 @@ import pandas as pd
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.lesion_figure import lesion_figure
-from resx.analyses.paths import gradient_by_length
-from resx.analyses.sample import Sample, error_on
-from resx.analyses.surgery import Blocks, deleted, swapped
-from resx.analyses.twins import facts
-from resx.analyses.undisturbed import undisturbed
-from resx.analyses.versus import compare_twins, deciding, difference, judge, learned, sentence
+from resx.analyses.parts.facts import NETWORK, facts, refuse_mixed
+from resx.analyses.parts.gradient_paths import gradient_by_length
+from resx.analyses.parts.sample import Sample, error_on
+from resx.analyses.parts.seeds import error_difference
+from resx.analyses.parts.surgery import Blocks, deleted, swapped
+from resx.analyses.parts.twins import compare_twins, deciding, evidence, judge, learned, sentence
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import name_of, rounded
 from resx.data.dataset import Batch
 from resx.experiment import Experiment
 
-CLAIM = "A residual network behaves like an ensemble of shallower ones (the notes, 7.2)."
 MARGIN = 0.01  # errors within this of each other are level
 
 
@@ -42,6 +43,7 @@ def lesion(
     for name, value in (("draws", draws), ("most", most), ("path_draws", path_draws)):
         if value < 1:
             raise ValueError(f"{name}={value}: must be at least 1")
+    refuse_mixed(experiments)
     sample = Sample(split, images)
     paths = Sample("train", path_images)
     rows = pd.DataFrame(
@@ -49,9 +51,7 @@ def lesion(
         for e in experiments
         for row in _measure(e, sample, paths, draws, most, path_draws, seed)
     )
-    options = sample.options | {"draws": draws, "most": most, "seed": seed}
-    options |= {"path_draws": path_draws, "path_images": path_images}
-    return _conclude(rows, options, min(images, *(e.dataset.sizes[split] for e in experiments)))
+    return _conclude(rows, min(map(sample.size, experiments)))
 
 
 def _measure(
@@ -115,31 +115,29 @@ def _several(
     return rows
 
 
-def _conclude(rows: pd.DataFrame, options: dict[str, Any], images: int) -> Finding:
+def _conclude(rows: pd.DataFrame, images: int) -> Finding:
     single = rows[(rows["kind"] == "delete") & rows["keeps_shape"].eq(True)]
-    keys = ["depth", "residual", "seed"]
-    table = single.groupby([*keys, "learned"], as_index=False)["error"].mean()
-    compared = compare_twins(table, "error", difference(images, MARGIN))
-    chosen = deciding(compared)
+    table = single.groupby([*NETWORK, "step", "learned"], as_index=False)["error"].mean()
+    compared = compare_twins(table, "error", error_difference(images, MARGIN))
     verdict = judge(compared)
     if verdict is ClaimVerdict.CONFIRMED and not _rises(rows):
         verdict = ClaimVerdict.LIMITED
     summary = _summary(rows)
     text = (
-        f"{CLAIM} Test error after deleting one block that keeps its shape, plain minus residual"
-        f" in points, by depth: {sentence(compared, scale=100)}. {_in_words(summary)}"
+        "Claim: a residual network behaves like an ensemble of shallower ones, so that it hardly"
+        " misses a block. Measured: the error after deleting one block that keeps its shape, plain"
+        f" minus residual in points, by depth: {sentence(compared, scale=100)}. Errors:"
+        f" {_in_words(summary)} Limit: members of an ensemble share no weights, as paths through a"
+        " network do; that it bears the loss of a block is a likeness, no proof."
     )
     return Finding(
         rows,
         partial(lesion_figure, rows),
-        summary | {"options": options},
+        summary,
         text,
-        claim="ensemble",
-        verdict=verdict,
-        effect=chosen.finding.effect if chosen else None,
-        interval=chosen.finding.interval if chosen else None,
-        measure="error after deleting one block, plain minus residual"
-        + (f", depth {chosen.depth}" if chosen else ""),
+        "ensemble",
+        verdict,
+        *evidence(deciding(compared), "error after deleting one block, plain minus residual"),
     )
 
 
@@ -170,8 +168,7 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
             entry |= {f"swapped_{k}": value for k, value in means.items()}
         if "path" in kinds:
             entry["half_of_gradient_within_length"] = half_length(kinds["path"])
-        name = f"{'residual' if residual else 'plain'}-{depth}"
-        summary[name] = {k: round(float(v), 6) for k, v in entry.items() if pd.notna(v)}
+        summary[name_of(residual, depth)] = rounded(entry)
     return summary
 
 

@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from resx.analyses.parts.drawing import shown_depths
 from resx.plotting import LOOKS, RESIDUAL, shades
 
 
 def lesion_figure(rows: pd.DataFrame) -> Figure:
     """A row of bars a depth (three at most), and below, three panels over the same depths."""
-    depths = sorted(rows["depth"].unique())
-    shown = depths if len(depths) <= 3 else [depths[0], depths[len(depths) // 2], depths[-1]]
+    shown = shown_depths(rows)
     heights = [1.7 * len(shown) + 0.6, 2.9]
     figure = Figure(figsize=(8.4, sum(heights)))
     top, below = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]

@@ -8,22 +8,24 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.inputs import draw_images, set_mode
-from resx.analyses.streams import block_outputs
-from resx.analyses.twins import TWINS, draw_twins, facts, said, shown_depths
-from resx.analyses.undisturbed import undisturbed
+from resx.analyses.parts.collapse import NORMS, effective_rank, token_residual
+from resx.analyses.parts.drawing import TWINS, draw_twins, shown_depths
+from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.hooks import block_outputs
+from resx.analyses.parts.memory import BYTES, blank_images, refuse_too_large
+from resx.analyses.parts.sample import Sample
+from resx.analyses.parts.seeds import ratio
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import as_numbers, said
 from resx.experiment import Experiment
-from resx.inference import Answer, Measure, Rules, compare_ratio
-from resx.inference import Finding as Comparison
+from resx.inference import Answer
+from resx.inference import Finding as Inference
 from resx.plotting import PLAIN, RESIDUAL
 
-RULES = Rules(chance=1.0)  # of ratios only the factor that counts as level, and alpha
 RESOLUTION = 1e-6  # of a token residual in float32: what is smaller is rounding
 MEASURE = "token residual after the last block, with both skips over with none (at least 1e-6)"
-NORMS = ("composite", "frobenius")
 # Of other families than transformers residual networks are `both`, plain ones `none`.
 SKIPS = {
     "both": RESIDUAL._replace(name="both skips"),
@@ -52,36 +54,46 @@ def rank(
     """
     if norm not in NORMS:
         raise ValueError(f"norm={norm}: must be one of {', '.join(NORMS)}")
-    options = {"images": images, "split": split, "augment": augment, "batch_norm": batch_norm}
-    options |= {"norm": norm}
-    rows = pd.DataFrame([row for e in experiments for row in _rows(e, **options)])
+    sample = Sample(split, images, batch_norm, augment=augment)
+    refuse_mixed(experiments, apart=["norm", "skip"])
+    for experiment in experiments:
+        _refuse_too_large(experiment, sample.size(experiment))
+    rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, norm)])
     tokens = rows["token_residual"].notna().all()
     column = "token_residual" if tokens else "effective_rank"
     last = rows[rows["block"] == rows.groupby(["family", "depth"])["block"].transform("max")]
     means = last.groupby(["skip", "norm", "depth", "step"])[column].mean()
-    summary: dict[str, Any] = options | {"measure": column}
+    summary: dict[str, Any] = {"measure": column}
     for (skip, normalised, depth, step), value in means.items():
         summary[f"{skip}-{depth} norm {normalised} step {step}"] = round(float(value), 6)
     comparisons = _comparisons(last, column)
-    for name, comparison in comparisons.items():
-        summary[name] = {"effect": comparison.effect, "interval": comparison.interval}
+    summary |= {name: as_numbers(found) for name, found in comparisons.items()}
     figure = partial(_figure, rows, column)
     if not tokens:
         return Finding(rows, figure, summary, _text_of_features(means, comparisons))
     verdict = _verdict(comparisons)
     collapse = comparisons.get("both over none")
     effect, span = (collapse.effect, collapse.interval) if collapse else (None, None)
-    text = _text_of_tokens(means, comparisons, verdict)
+    text = _text_of_tokens(means, comparisons)
     return Finding(rows, figure, summary, text, "transformer", verdict, effect, span, MEASURE)
 
 
-def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
-    """A row for the stem (block 0) and for every block."""
-    network = experiment.network
-    count, split, augment = (options[k] for k in ("images", "split", "augment"))
-    images, _ = draw_images(experiment, split, count, augment)
+def _refuse_too_large(experiment: Experiment, images: int) -> None:
+    """The outputs of all blocks are held, and one of them with twice the precision and its SVD."""
+    network, blank = experiment.network, blank_images(experiment)
     with undisturbed(network), torch.no_grad(), block_outputs(network) as outputs:
-        set_mode(network, options["batch_norm"])
+        network.eval()(blank)
+    sizes = [output.numel() / len(blank) for _, output in outputs]
+    needed = BYTES * images * (sum(sizes) + 6 * max(sizes))
+    what = f"images={images}: holding the outputs of all blocks of {network.title}"
+    refuse_too_large(needed, experiment.device, what)
+
+
+def _rows(experiment: Experiment, sample: Sample, norm: str) -> list[dict[str, Any]]:
+    """A row for the stem (block 0) and for every block."""
+    network, (images, _) = experiment.network, sample.of(experiment)
+    with undisturbed(network), torch.no_grad(), block_outputs(network) as outputs:
+        sample.prepare(network)
         network(images)
     usual = "both" if experiment.config.residual else "none"
     skip = experiment.config.model.get("skip", usual) if experiment.config.residual else usual
@@ -89,36 +101,14 @@ def _rows(experiment: Experiment, **options: Any) -> list[dict[str, Any]]:
     for number, (name, output) in enumerate(outputs):
         tokens = output.ndim == 3
         x = output.double() if tokens else output.double().flatten(1)[None]
-        residual = token_residual(x, options["norm"]).mean().item() if tokens else np.nan
+        residual = token_residual(x, norm).mean().item() if tokens else np.nan
         row = {"skip": skip, "block": number, "name": name, "token_residual": residual}
         row |= {"effective_rank": effective_rank(x).mean().item(), "largest": min(x.shape[1:])}
         rows.append(facts(experiment) | row)
     return rows
 
 
-def token_residual(x: Tensor, norm: str = "composite") -> Tensor:
-    """|X - 1 m^T| / |X|, 0 if all tokens are equal: (N, tokens, width) -> (N,)."""
-    return _norm(x - x.mean(1, keepdim=True), norm) / _norm(x, norm)
-
-
-def _norm(x: Tensor, norm: str) -> Tensor:
-    if norm == "frobenius":
-        return torch.linalg.matrix_norm(x)
-    columns, rows = (torch.linalg.matrix_norm(x, kind) for kind in (1, torch.inf))
-    return (columns * rows).sqrt()
-
-
-def effective_rank(x: Tensor) -> Tensor:
-    """exp of the entropy of the singular values' shares (Roy and Vetterli 2007): (N, n, d) -> (N,).
-
-    1 for a matrix of rank one, min(n, d) if all singular values are equal.
-    """
-    values = torch.linalg.svdvals(x)
-    shares = values / values.sum(1, keepdim=True)
-    return torch.special.entr(shares).sum(1).exp()
-
-
-def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
+def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Inference]:
     """Ratios after the last block, at the greatest depth and first step of all."""
     at = last[(last["depth"] == last["depth"].max()) & (last["step"] == last["step"].min())]
     at = at[at["norm"] == at["norm"].min()]
@@ -126,13 +116,13 @@ def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Comparison]:
     arms = {skip: values for skip, values in seeds.mean().groupby("skip")}
     wanted = (("both", "none"), ("attention", "none"), ("mlp", "none"), ("attention", "mlp"))
     return {
-        f"{a} over {b}": compare_ratio(list(arms[a]), list(arms[b]), Measure.LOSS, RULES)
+        f"{a} over {b}": ratio()(list(arms[a]), list(arms[b]))
         for a, b in wanted
         if a in arms and b in arms
     }
 
 
-def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
+def _verdict(comparisons: dict[str, Inference]) -> ClaimVerdict:
     """Of "tokens collapse towards rank one without skips, and the attention's skip matters most".
 
     The limit is that single skips were not compared, or that the attention's matters no more.
@@ -148,27 +138,30 @@ def _verdict(comparisons: dict[str, Comparison]) -> ClaimVerdict:
     return ClaimVerdict.CONFIRMED if more else ClaimVerdict.LIMITED
 
 
-def _ratios(comparisons: dict[str, Comparison]) -> str:
+def _ratios(comparisons: dict[str, Inference]) -> str:
     return "; ".join(f"{name} {said(found)}" for name, found in comparisons.items()) or "none"
 
 
-def _text_of_tokens(
-    means: pd.Series, comparisons: dict[str, Comparison], verdict: ClaimVerdict
-) -> str:
-    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+def _levels(means: pd.Series) -> str:
+    return ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+
+
+def _text_of_tokens(means: pd.Series, comparisons: dict[str, Inference]) -> str:
     return (
-        "Without skips a transformer's tokens collapse towards rank one; the attention's skip"
-        " matters most. Measured: |X - 1 m^T| / |X| of the tokens X and their mean m after the last"
-        f" block: {levels}. Ratios of skips, deepest net: {_ratios(comparisons)}."
-        f" Verdict: {verdict}."
+        "Claim: without shortcuts a transformer's tokens collapse towards rank one, and the"
+        " attention's shortcut matters most. Measured: how far tokens are from all being equal,"
+        " |X - 1 m^T| / |X| of the tokens X and their mean m, after the last block:"
+        f" {_levels(means)}. Ratios of networks with these shortcuts, at the greatest depth:"
+        f" {_ratios(comparisons)}. Limit: a residual below {RESOLUTION:g} is rounding of float32."
     )
 
 
-def _text_of_features(means: pd.Series, comparisons: dict[str, Comparison]) -> str:
-    levels = ", ".join(f"{skip}-{depth} {v:.3g}" for (skip, _, depth, _), v in means.items())
+def _text_of_features(means: pd.Series, comparisons: dict[str, Inference]) -> str:
     return (
-        "Effective rank of the features of all images after the last block, with skips (both) and"
-        f" without (none): {levels}. Ratios, deepest net: {_ratios(comparisons)}."
+        "No claim of the notes: only transformers have tokens. Measured: the effective rank of the"
+        " features of all images after the last block, with shortcuts (both) and without (none):"
+        f" {_levels(means)}. Ratios at the greatest depth: {_ratios(comparisons)}. Limit: the rank"
+        " cannot be above the number of images."
     )
 
 

@@ -1,4 +1,4 @@
-"""Do blocks refine what they are given? Probes, directions, similarity (arXiv:1710.04773)."""
+"""Do blocks refine the features they are given? (Jastrzebski 2018, arXiv:1710.04773)"""
 
 import math
 from collections.abc import Sequence
@@ -12,24 +12,27 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.features import cosine, linear_cka, passages, pooled
-from resx.analyses.refinement_figure import refinement_figure
-from resx.analyses.sample import Sample, error_on
-from resx.analyses.twins import facts
-from resx.analyses.undisturbed import undisturbed
-from resx.analyses.versus import (
+from resx.analyses.parts.facts import NETWORK, at_last_step, facts, refuse_mixed
+from resx.analyses.parts.passages import passages
+from resx.analyses.parts.sample import Sample, error_on
+from resx.analyses.parts.seeds import mean, ratio
+from resx.analyses.parts.similarity import cosine, linear_cka, pooled
+from resx.analyses.parts.twins import (
     Comparison,
     compare_twins,
     deciding,
+    evidence,
     judge,
     learned,
-    ratio,
     sentence,
 )
+from resx.analyses.parts.undisturbed import undisturbed
+from resx.analyses.parts.words import name_of, rounded, said
+from resx.analyses.refinement_figure import refinement_figure
 from resx.experiment import Experiment
-from resx.inference import SignedMean, signed_mean
+from resx.inference import Answer
+from resx.inference import Finding as Inference
 
-CLAIM = "Blocks refine features and keep earlier ones (the notes, 4.3 and 7.2)."
 MARGIN = 1.5  # changes within this factor of each other are level
 
 
@@ -51,13 +54,13 @@ def refinement(
     """
     if probe_strength <= 0:
         raise ValueError(f"probe_strength={probe_strength}: must be positive")
+    refuse_mixed(experiments)
     sample = Sample(split, images, batch_norm)
     probed = Sample("train", probe_images, batch_norm)
     rows = pd.DataFrame(
         row for e in experiments for row in _measure(e, sample, probed, probe_strength)
     )
-    options = sample.options | {"probe_images": probe_images, "probe_strength": probe_strength}
-    return _conclude(rows, options)
+    return _conclude(rows)
 
 
 def _measure(
@@ -93,46 +96,46 @@ def probe_error(
     return 1 - float(probe.score(features[1].double().cpu().numpy(), labels[1].cpu().numpy()))
 
 
-def _conclude(rows: pd.DataFrame, options: dict[str, Any]) -> Finding:
+def _conclude(rows: pd.DataFrame) -> Finding:
     kept = rows[rows["keeps_shape"]]
-    keys = ["depth", "residual", "seed", "learned"]
-    table = kept.groupby(keys, as_index=False)[["cosine", "cka"]].mean()
+    table = kept.groupby([*NETWORK, "step", "learned"], as_index=False)[["cosine", "cka"]].mean()
     table = table.assign(change=1 - table["cka"])
     changes = compare_twins(table, "change", ratio(MARGIN))
     downhill = _downhill(table)
     fair = deciding(changes)
     depth = fair.depth if fair else max(downhill, default=None)
     summary = _summary(rows)
-    cosines = "; ".join(f"{d}: {_in_words(e)}" for d, e in downhill.items()) or "none has learned"
+    cosines = "; ".join(f"{d}: {said(found)}" for d, found in downhill.items())
     text = (
-        f"{CLAIM} Cosine of F(x) with -dL/dx in residual blocks that keep the shape, by depth:"
-        f" {cosines}. What such a block changes, 1 - CKA of output and input, plain over"
-        f" residual, by depth: {sentence(changes)}. Change of the probe's error from the first"
-        f" block to the last, in points: {_probes(summary)}. CKA in residual nets is"
-        f" {_within(rows):.3f} in a stage and {_across(rows):.3f} where the shape changes."
+        "Claim: residual blocks refine features step by step and keep earlier ones. Measured in"
+        " blocks that keep the shape: the cosine of F(x) with -dL/dx, above 0 where a block lowers"
+        f" the loss, of residual networks that have learned, by depth: {cosines or 'none has'};"
+        " and what a block changes, 1 - CKA of its output and input, plain over residual, by depth:"
+        f" {sentence(changes)}. A linear probe's error changes from the first block to the last by,"
+        f" in points: {_probes(summary)}. Limit: features are kept inside a stage only; the CKA of"
+        f" residual networks is {_within(rows):.3f} there and {_across(rows):.3f} where the shape"
+        " changes."
     )
-    chosen = downhill.get(depth) if depth is not None else None
+    chosen = Comparison(depth, downhill[depth], fair=True) if depth in downhill else None
     return Finding(
         rows,
         partial(refinement_figure, rows),
-        summary | {"options": options},
+        summary,
         text,
-        claim="refinement",
-        verdict=_judge(downhill, changes),
-        effect=chosen.mean if chosen else None,
-        interval=chosen.span if chosen else None,
-        measure="cosine of F(x) with -dL/dx, residual blocks that keep the shape"
-        + (f", depth {depth}" if chosen else ""),
+        "refinement",
+        _judge(downhill, changes),
+        *evidence(chosen, "cosine of F(x) with -dL/dx, residual blocks that keep the shape"),
     )
 
 
-def _downhill(table: pd.DataFrame) -> dict[int, SignedMean]:
-    """The mean cosine of residual nets that have learned, over seeds, by depth."""
-    arms = table[table["residual"] & table["learned"]].dropna(subset="cosine").groupby("depth")
-    return {int(depth): signed_mean(arm["cosine"].to_list()) for depth, arm in arms}
+def _downhill(table: pd.DataFrame) -> dict[int, Inference]:
+    """Is the mean cosine of residual nets that have learned above zero? By depth."""
+    nets = at_last_step(table).dropna(subset="cosine")
+    arms = nets[nets["residual"] & nets["learned"]].groupby("depth")
+    return {int(depth): mean(arm["cosine"].to_list()) for depth, arm in arms}
 
 
-def _judge(downhill: dict[int, SignedMean], changes: Sequence[Comparison]) -> ClaimVerdict:
+def _judge(downhill: dict[int, Inference], changes: Sequence[Comparison]) -> ClaimVerdict:
     """Refined: F(x) descends the loss. Kept: a plain block changes more of its input.
 
     Both are asked at the deepest twins that have learned. The limit: not so at every depth.
@@ -141,11 +144,11 @@ def _judge(downhill: dict[int, SignedMean], changes: Sequence[Comparison]) -> Cl
     if fair is None or fair.depth not in downhill:
         return ClaimVerdict.CANNOT_TELL
     kept, last = judge(changes), downhill[fair.depth]
-    if not last.excludes_zero and kept is not ClaimVerdict.NOT_CONFIRMED:
-        return ClaimVerdict.CANNOT_TELL
-    if last.mean <= 0:
+    if last.answer in (Answer.REVERSED, Answer.NO):
         return ClaimVerdict.NOT_CONFIRMED
-    everywhere = all(e.excludes_zero and e.mean > 0 for e in downhill.values())
+    if last.answer is Answer.CANNOT_TELL and kept is not ClaimVerdict.NOT_CONFIRMED:
+        return ClaimVerdict.CANNOT_TELL
+    everywhere = all(found.answer is Answer.YES for found in downhill.values())
     limited = kept is ClaimVerdict.CONFIRMED and not everywhere
     return ClaimVerdict.LIMITED if limited else kept
 
@@ -168,15 +171,10 @@ def _summary(rows: pd.DataFrame) -> dict[str, Any]:
         entry |= {"first_probe": errors.iloc[0], "last_probe": errors.iloc[-1]}
         # How steadily the error falls from block to block: 1 if it never rises.
         entry["blocks_that_do_not_rise"] = float((errors.diff().dropna() <= 0).mean())
-        name = f"{'residual' if residual else 'plain'}-{depth}"
-        summary[name] = {k: round(float(v), 6) for k, v in entry.items() if pd.notna(v)}
+        summary[name_of(residual, depth)] = rounded(entry)
     return summary
 
 
 def _probes(summary: dict[str, Any]) -> str:
     changes = {n: 100 * (e["last_probe"] - e["first_probe"]) for n, e in summary.items()}
     return "; ".join(f"{name} {change:+.1f}" for name, change in changes.items())
-
-
-def _in_words(e: SignedMean) -> str:
-    return f"{e.mean:.3f}" + (f" [{e.span[0]:.3f}, {e.span[1]:.3f}]" if e.span else "")

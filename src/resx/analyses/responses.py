@@ -9,14 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.passing import named, response_rows
-from resx.analyses.ratios import RULES, compared, told
+from resx.analyses.parts.facts import at_last_step, refuse_mixed
+from resx.analyses.parts.layer_responses import response_rows
+from resx.analyses.parts.seeds import ratio
+from resx.analyses.parts.twins import deepest
+from resx.analyses.parts.words import name_of, said
 from resx.experiment import Experiment
 from resx.inference import Answer
 from resx.inference import Finding as Inference
 from resx.plotting import LOOKS, shades
 from resx.reference.published import published_responses
 
+LEVEL = 1.1  # mean responses are level within a tenth
+COMPARE = ratio(LEVEL, questions=2)  # smaller than the twin's, or smaller with depth
 STATISTICS = ("mean", "median", "min", "max")
 
 
@@ -30,8 +35,9 @@ def responses(experiments: Sequence[Experiment], images: int = 512) -> Finding:
     """
     if images < 1:
         raise ValueError(f"images={images}: must be at least 1")
+    refuse_mixed(experiments)
     rows = pd.DataFrame([row for e in experiments for row in response_rows(e, images)])
-    trained = rows[rows["step"] == rows["step"].max()]  # of several steps the last one decides
+    trained = at_last_step(rows)
     layers, blocks = (trained[trained["kind"] == kind] for kind in ("layer", "block"))
     twins, falls = _twins(layers), _falls(layers)
     deciding = twins or falls
@@ -61,11 +67,9 @@ def _depths(layers: pd.DataFrame, residual: bool) -> list[int]:
 
 def _twins(layers: pd.DataFrame) -> Inference | None:
     """Residual over plain at the greatest depth of which there are both."""
-    common = set(_depths(layers, True)) & set(_depths(layers, False))
-    if not common:
+    if (depth := deepest(layers)) is None:
         return None
-    depth = max(common)
-    return compared(_by_seed(layers, True, depth), _by_seed(layers, False, depth))
+    return COMPARE(_by_seed(layers, True, depth), _by_seed(layers, False, depth))
 
 
 def _falls(layers: pd.DataFrame) -> Inference | None:
@@ -73,7 +77,7 @@ def _falls(layers: pd.DataFrame) -> Inference | None:
     depths = _depths(layers, True)
     if len(depths) < 2:
         return None
-    return compared(_by_seed(layers, True, depths[-1]), _by_seed(layers, True, depths[0]))
+    return COMPARE(_by_seed(layers, True, depths[-1]), _by_seed(layers, True, depths[0]))
 
 
 def _verdict(twins: Inference | None, falls: Inference | None) -> ClaimVerdict:
@@ -88,22 +92,25 @@ def _verdict(twins: Inference | None, falls: Inference | None) -> ClaimVerdict:
 
 
 def _text(layers: pd.DataFrame, twins: Inference | None, falls: Inference | None) -> str:
-    named_findings = {"residual over plain twin": twins, "deepest over shallowest ResNet": falls}
-    ratios = [f"{name} {told(found)}" for name, found in named_findings.items() if found]
+    named_findings = {
+        "residual over plain twin": twins,
+        "deepest over shallowest residual net": falls,
+    }
+    ratios = [f"{name} {said(found)}" for name, found in named_findings.items() if found]
     published = published_responses().query("statistic == 'mean'")
-    printed = {named(r.residual, r.depth): r.value for r in published.itertuples()}
+    printed = {name_of(r.residual, r.depth): r.value for r in published.itertuples()}
     means = layers.groupby(["residual", "depth"])["std"].mean()
     ours = []
     for (residual, depth), value in means.items():
-        name = named(residual, depth)
+        name = name_of(residual, depth)
         ours.append(f"{name} {value:.2f}" + (f" ({printed[name]})" if name in printed else ""))
     return (
-        "If residual functions are nearer to zero than plain ones, and the nearer the deeper the"
-        " net, the layers of residual nets respond less (He 2015, Sec. 4.2). Ratios of mean"
-        f" responses, level within {100 * (RULES.ratio - 1):.0f} %:"
-        f" {'; '.join(ratios) or 'no twins and no two depths'}. Mean standard deviations of the"
-        f" layers' responses, in brackets those of He 2015, Fig. 7, trained on CIFAR-10:"
-        f" {', '.join(ours)}."
+        "Claim: residual functions are nearer to zero than plain ones, and the nearer the deeper"
+        " the network (He 2015, Sec. 4.2). Measured: ratios of the mean response of layers, level"
+        f" within {100 * (LEVEL - 1):.0f} %: {'; '.join(ratios) or 'no twins and no two depths'}."
+        " Mean standard deviations of the layers' responses, in brackets those of He 2015, Fig. 7,"
+        f" trained on CIFAR-10: {', '.join(ours)}. Limit: a response that is small after the norm"
+        " says nothing of how easily zero was learned."
     )
 
 
@@ -115,10 +122,10 @@ def _summary(layers: pd.DataFrame, blocks: pd.DataFrame) -> dict[str, Any]:
         statistics = {name: float(curve.agg(name)) for name in STATISTICS}
         own = blocks[(blocks["residual"] == residual) & (blocks["depth"] == depth)]
         statistics["norm of F(x) over norm of x"] = float(own["ratio"].mean())
-        summary[named(residual, depth)] = statistics
+        summary[name_of(residual, depth)] = statistics
     printed: dict[str, dict[str, float]] = {}
     for row in published_responses().itertuples():
-        printed.setdefault(named(row.residual, row.depth), {})[str(row.statistic)] = row.value
+        printed.setdefault(name_of(row.residual, row.depth), {})[str(row.statistic)] = row.value
     return summary | {"published": printed}
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from torch.utils.tensorboard import SummaryWriter
 
 from resx.analyses.analysis import Finding
+from resx.analyses.parts.words import name_of
 from resx.config.run_hash import run_hash
 from resx.environment import environment
 from resx.experiment import Experiment
@@ -116,10 +117,13 @@ def _scalars(result: Result, rows: pd.DataFrame) -> Iterator[tuple[str, float, i
     measured = [c for c in rows.select_dtypes("number") if c not in IDENTITY]
     means = rows.groupby(["depth", "residual", "step"])[measured].mean()
     for (depth, residual, step), values in means.iterrows():
-        kind = "residual" if residual else "plain"
         for column, value in values.items():
             if math.isfinite(value):
-                yield f"{result.analysis}/{column}/{kind}-{depth}", float(value), int(step)
+                yield (
+                    f"{result.analysis}/{column}/{name_of(residual, depth)}",
+                    float(value),
+                    int(step),
+                )
 
 
 def _flat(numbers: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resx.analyses.memory import refuse_too_large
+from resx.analyses.parts.memory import BYTES, refuse_too_large
 from resx.config.run_hash import run_hash
 from resx.config.schema import NetworkConfig
 from resx.data.dataset import Dataset
 from resx.errors import RequestError
 from resx.experiment import Experiment, StoredRun, prepare, with_foreign_weights, with_weights
 from resx.models.parts.complexity import parameters
-
-BYTES = 4  # a weight
 
 
 @dataclass(frozen=True)

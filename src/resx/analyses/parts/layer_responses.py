@@ -1,17 +1,16 @@
-"""What passes through the layers and blocks of a network: how strongly each responds."""
+"""How strongly each layer of a branch, and each block, responds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from resx.analyses.looking import Look, looking
+from resx.analyses.parts.facts import facts
+from resx.analyses.parts.hooks import Look, evaluating
+from resx.analyses.parts.layers import layers_of
+from resx.analyses.parts.sample import first_images
 from resx.experiment import Experiment
-
-BATCH = 128
-NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
 
 @dataclass
@@ -46,20 +45,6 @@ class Responses:
         return torch.cat(self.shares).mean().item() if self.shares else None
 
 
-def layers_of(branch: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Where each layer with weights of a branch has its response: the layer, or the norm after it.
-
-    In the order of registration, in which the branches of all families run.
-    """
-    leaves = [(name, m) for name, m in branch.named_modules() if not list(m.children())]
-    found = []
-    for (name, layer), (_, after) in zip(leaves, [*leaves[1:], ("", nn.Identity())]):
-        weight = getattr(layer, "weight", None)
-        if isinstance(weight, Tensor) and weight.ndim > 1:
-            found.append((name, after if isinstance(after, NORMS) else layer))
-    return found
-
-
 def response_rows(experiment: Experiment, images: int) -> list[dict[str, Any]]:
     """A row for each layer of a branch (`std`), and one for each block (`std`, `ratio`).
 
@@ -79,34 +64,12 @@ def response_rows(experiment: Experiment, images: int) -> list[dict[str, Any]]:
         looks.append((block.branch, found[-1][1].add_with_share))
     if not found:
         raise ValueError(f"{network.title}: has no blocks with a branch")
-    with looking(network, looks):
+    with evaluating(network, looks):
         for x in first_images(experiment, images):
             network(x)
     # A layer that a block never calls has no response.
     return [
-        known(experiment) | row | {"std": responses.std, "ratio": responses.ratio}
+        facts(experiment) | row | {"std": responses.std, "ratio": responses.ratio}
         for row, responses in found
         if responses.count
     ]
-
-
-def first_images(experiment: Experiment, images: int) -> Iterator[Tensor]:
-    """The first training images in order, not augmented: (B, C, H, W)."""
-    left = images
-    for x, _ in experiment.dataset.evaluation_batches("train_clean", min(BATCH, images)):
-        if left <= 0:
-            return
-        yield x[:left].flatten(0, -4)
-        left -= len(x)
-
-
-def known(experiment: Experiment) -> dict[str, Any]:
-    """The columns that say of which network a row is."""
-    config = experiment.config
-    at = {"depth": config.depth, "residual": config.residual, "seed": config.seed}
-    return at | {"step": experiment.step}
-
-
-def named(residual: Any, depth: Any) -> str:
-    """`plain-20`."""
-    return f"{'residual' if residual else 'plain'}-{depth}"

@@ -7,6 +7,7 @@ import torch
 from scipy.stats import kendalltau
 from torch import Tensor, nn
 
+from resx.analyses.parts.hooks import looking
 from resx.models.parts.network import Network
 
 
@@ -25,14 +26,11 @@ class Blocks:
         self.modules = [block for _, block in named]
         self.residual = any(hasattr(block, "shortcut") for block in self.modules)
         self.shapes: list[tuple[torch.Size, torch.Size]] = []
-        with ExitStack() as stack, torch.no_grad():
-            for block in self.modules:
-                handle = block.register_forward_hook(self._note_shape)
-                stack.callback(handle.remove)
+        with torch.no_grad(), looking([(block, self._note_shape) for block in self.modules]):
             network(images)
 
-    def _note_shape(self, block: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        self.shapes.append((inputs[0].shape[1:], output.shape[1:]))
+    def _note_shape(self, x: Tensor, output: Tensor) -> None:
+        self.shapes.append((x.shape[1:], output.shape[1:]))
 
     def keeps_shape(self, number: int) -> bool:
         before, after = self.shapes[number]
@@ -61,7 +59,7 @@ def deleted(blocks: Blocks, numbers: Sequence[int]) -> Iterator[None]:
                 handle = block.branch.register_forward_hook(_zero)
             else:
                 handle = block.register_forward_hook(_pass_on)
-            stack.callback(handle.remove)
+            stack.enter_context(handle)
         yield
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resx.analyses.looking import looking
-from resx.analyses.memory import refuse_too_large
-from resx.analyses.passing import NORMS, first_images, known
+from resx.analyses.parts.facts import facts
+from resx.analyses.parts.hooks import evaluating
+from resx.analyses.parts.layers import NORMS
+from resx.analyses.parts.memory import BYTES, refuse_too_large
+from resx.analyses.parts.sample import first_images
 from resx.experiment import Experiment
 from resx.models.building import build_network
 from resx.models.parts.network import Network
@@ -24,7 +26,7 @@ def block_sizes(experiment: Experiment, images: int) -> Iterator[dict[str, Any]]
     """A row a block of the experiment's own weights."""
     network, device = experiment.network, experiment.device
     x = torch.cat(list(first_images(experiment, images)))
-    needed = 2 * 4 * len(x) * largest_input(network, x[:1]) * len(list(network.blocks()))
+    needed = 2 * BYTES * len(x) * largest_input(network, x[:1]) * len(list(network.blocks()))
     refuse_too_large(needed, device, f"images={images}: holding the inputs of all blocks")
     for number, (name, block, features) in enumerate(keeping_blocks(network, x), start=1):
         branches: list[Tensor] = []
@@ -33,10 +35,10 @@ def block_sizes(experiment: Experiment, images: int) -> Iterator[dict[str, Any]]
             into.append(output.clone())
 
         assert isinstance(block.branch, nn.Module)
-        with looking(block, [(block.branch, keep)]):
+        with evaluating(block, [(block.branch, keep)]):
             output = block(features.clone())
         norm = features.norm()
-        yield known(experiment) | {
+        yield facts(experiment) | {
             "kind": "size",
             "block": number,
             "name": name,
@@ -61,7 +63,7 @@ def lessons_of(
     for norm, pupil in ((True, block), (False, without_norms(block))):
         errors = learn_identity(pupil, features, steps, lr, config.seed)
         reached = next((step for step, error in errors.items() if error <= threshold), None)
-        common = known(experiment) | {"kind": "lesson", "name": name, "norm": norm}
+        common = facts(experiment) | {"kind": "lesson", "name": name, "with_norm": norm}
         common |= {"step": 0, "reached": reached}
         rows += [common | {"lesson_step": s, "error": error} for s, error in errors.items()]
     return rows
@@ -76,7 +78,7 @@ def keeping_blocks(network: Network, x: Tensor) -> list[tuple[str, nn.Module, Te
             found.append((name, block, x))
 
     looks = [(block, partial(keep, name, block)) for name, block in network.blocks()]
-    with looking(network, looks):
+    with evaluating(network, looks):
         network(x)
     return found
 
@@ -93,7 +95,7 @@ def largest_input(network: Network, x: Tensor) -> int:
     def keep(features: Tensor, _: Tensor) -> None:
         found.append(features.numel())
 
-    with looking(network, [(block, keep) for _, block in network.blocks()]):
+    with evaluating(network, [(block, keep) for _, block in network.blocks()]):
         network(x)
     return max(found)
 

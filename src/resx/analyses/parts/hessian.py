@@ -14,7 +14,7 @@ from scipy.linalg import eigh_tridiagonal
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from resx.analyses.inputs import penalized_loss
+from resx.analyses.parts.sample import penalized_loss
 from resx.data.dataset import Batch
 
 Product = Callable[[Tensor], Tensor]
@@ -151,19 +151,3 @@ def signs(generator: torch.Generator, like: Tensor) -> Callable[[int], Tensor]:
         return (2 * drawn - 1).to(like)
 
     return draw
-
-
-@torch.no_grad()
-def activations(network: nn.Module, images: Tensor) -> int:
-    """How many numbers the layers put out for these images."""
-    counts: list[int] = []
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        counts.append(output.numel())
-
-    leaves = [m for m in network.modules() if not list(m.children())]
-    handles = [m.register_forward_hook(count) for m in leaves]
-    network(images)
-    for handle in handles:
-        handle.remove()
-    return sum(counts)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from resx.analyses.inputs import penalized_loss
+from resx.analyses.parts.sample import penalized_loss
 from resx.data.dataset import Batch
 from resx.seeding import generator
 

@@ -4,7 +4,14 @@ import os
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from resx.analyses.parts.hooks import evaluating
+from resx.analyses.parts.layers import leaves
+from resx.experiment import Experiment
+
+BYTES = 4  # a number of float32
+GRAPH = 1  # numbers that a gradient keeps for each that a layer puts out: 0.3 to 0.94 were measured
 MEMINFO = Path("/proc/meminfo")  # Linux
 CGROUP = Path("/sys/fs/cgroup")  # a container's own limit (cgroup v2)
 
@@ -14,7 +21,7 @@ def refuse_too_large(needed: float, device: torch.device, what: str) -> None:
 
         refuse_too_large(4 * points**2, e.device, f"points={points}: a grid")
 
-    An analysis calls it with its own estimate, before anything that takes long.
+    An analysis calls it with its estimate, before anything that takes long.
     """
     available = available_memory(device)
     if needed > available:
@@ -22,6 +29,40 @@ def refuse_too_large(needed: float, device: torch.device, what: str) -> None:
             f"{what} needs about {_gigabytes(needed)}, and {_gigabytes(available)} are available"
             f" on {device}"
         )
+
+
+def refuse_large_graph(
+    experiment: Experiment, images: int, what: str, vectors: int = 0, graph: float = GRAPH
+) -> None:
+    """Raises `ValueError` if the graph of a gradient over so many images at once does not fit.
+
+    Beside it there are `vectors` as long as all weights; the graph keeps `graph` numbers for each
+    that a layer puts out.
+    """
+    network = experiment.network
+    weights = sum(p.numel() for p in network.parameters())
+    needed = BYTES * (vectors * weights + graph * images * outputs_of_layers(experiment))
+    refuse_too_large(needed, experiment.device, f"{what} of {network.title}")
+
+
+def outputs_of_layers(experiment: Experiment) -> float:
+    """How many numbers all layers together put out for one image."""
+    counts: list[int] = []
+
+    def count(_: Tensor, output: Tensor) -> None:
+        counts.append(output.numel())
+
+    network, images = experiment.network, blank_images(experiment)
+    with evaluating(network, [(layer, count) for _, layer in leaves(network)]):
+        network(images)
+    return sum(counts) / len(images)
+
+
+def blank_images(experiment: Experiment, count: int = 2) -> Tensor:
+    """Of the size of the experiment's: (N, C, H, W)."""
+    data = experiment.dataset
+    shape = (count, data.channels, data.image_size, data.image_size)
+    return torch.zeros(shape, device=experiment.device)
 
 
 def available_memory(device: torch.device) -> int:

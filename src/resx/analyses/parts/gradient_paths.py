@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from scipy.stats import binom
 from torch import Tensor, nn
 
-from resx.analyses.surgery import Blocks
+from resx.analyses.parts.surgery import Blocks
 from resx.data.dataset import Batch
 
 MOST_LENGTHS = 14  # of deep nets every few lengths only: the curve is smooth
@@ -50,7 +50,7 @@ def one_path(blocks: Blocks, through: Sequence[int]) -> Iterator[None]:
             if hasattr(block, "shortcut"):
                 closed = block.shortcut if number in through else block.branch
                 assert isinstance(closed, nn.Module)
-                stack.callback(closed.register_forward_hook(_detach).remove)
+                stack.enter_context(closed.register_forward_hook(_detach))
         yield
 
 
@@ -67,10 +67,7 @@ def input_gradient(blocks: Blocks, batch: Batch) -> Tensor:
         kept.append(inputs[0].detach().requires_grad_())
         return (kept[0],)
 
-    handle = blocks.modules[0].register_forward_pre_hook(keep)
-    try:
+    with blocks.modules[0].register_forward_pre_hook(keep):
         loss = F.cross_entropy(blocks.network(images), labels, reduction="sum")
-    finally:
-        handle.remove()
     (gradient,) = torch.autograd.grad(loss, kept)
     return gradient

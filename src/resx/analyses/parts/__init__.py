@@ -1,0 +1,1 @@
+"""What analyses are built from."""

@@ -1,0 +1,87 @@
+"""What cannot be compared, or does not fit into memory, is refused before the work."""
+
+from importlib import import_module
+
+import pytest
+import torch
+
+from resx.analyses.parts import memory
+from resx.analyses.parts.facts import refuse_mixed
+from resx.analyses.parts.memory import outputs_of_layers
+
+BY_DEPTH = (
+    "curvature",
+    "gradient_flow",
+    "gradient_noise",
+    "identity",
+    "landscape",
+    "lesion",
+    "rank",
+    "refinement",
+    "responses",
+    "shattering",
+)
+
+
+def analysis(name):
+    return getattr(import_module(f"resx.analyses.{name}"), name)
+
+
+@pytest.mark.parametrize("name", BY_DEPTH)
+def test_networks_of_two_families_are_no_seeds_of_one(fresh, name):
+    mixed = [fresh("model.width=2"), fresh("model=preact", "model.width=2")]
+    with pytest.raises(ValueError, match=r"^family: networks of several \(preact, resnet\)"):
+        analysis(name)(mixed)
+
+
+def test_what_an_analysis_tells_apart_itself_is_not_refused(fresh):
+    mixed = [fresh("model.width=2"), fresh("model.width=2", "model.norm=none")]
+    refuse_mixed(mixed, apart=["norm"])
+    with pytest.raises(ValueError, match=r"^norm: networks of several \(batch, none\)"):
+        refuse_mixed(mixed)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("curvature", "images=100: a Hessian"),
+        ("gradient_flow", "images=256: a gradient"),
+        ("gradient_noise", "batch_size=64: a gradient"),
+        ("identity", "images=256: holding the inputs of all blocks"),
+        ("rank", "images=128: holding the outputs of all blocks"),
+        ("shattering", "paths=16: the gradients at 272 points"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_refused(fresh, monkeypatch, name, asked):
+    monkeypatch.setattr(memory, "available_memory", lambda device: 10**4)
+    with pytest.raises(ValueError, match=f"^{asked}.* needs about .* GB"):
+        analysis(name)([fresh()])
+
+
+def test_the_graph_of_a_gradient_is_estimated_from_what_layers_put_out(fresh):
+    """Autograd keeps no more than one number for each: the estimate is above, and not far."""
+    ours = fresh()
+    images, labels = next(ours.dataset.evaluation_batches("test", 32))
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        torch.nn.functional.cross_entropy(ours.network(images), labels)
+    weights = {p.untyped_storage().data_ptr() for p in ours.network.parameters()}
+    size = sum(storage.nbytes() for place, storage in kept.items() if place not in weights)
+    estimate = memory.BYTES * memory.GRAPH * len(images) * outputs_of_layers(ours)
+    assert 0.4 * estimate < size <= estimate
+
+
+def test_memory_that_is_available_is_the_machines_or_the_containers(tmp_path, monkeypatch):
+    cpu = torch.device("cpu")
+    assert 10**7 < memory.available_memory(cpu) < 10**14
+    (tmp_path / "memory.max").write_text("3000000\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    assert memory.available_memory(cpu) == 2_000_000
+    with pytest.raises(ValueError, match="a grid needs about"):
+        memory.refuse_too_large(5e9, cpu, "a grid")
