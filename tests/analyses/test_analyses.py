@@ -98,8 +98,11 @@ def test_what_it_answers_is_a_claim_of_the_notes(trained, configure, name):
             finding = build(analysis, "analysis", Finding, experiments=trained(family))
         except RequestError:
             continue
+        if not finding.claim:  # of tokens, which other families have not
+            continue
         known = claim(finding.claim)
         assert known is not None
         assert name in [m.analysis for m in known.measurements]
         assert finding.verdict in ClaimVerdict
         return
+    pytest.fail("no family answers a claim")

@@ -9,6 +9,7 @@ import torch
 from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.gradient_noise import gradient_noise, match
 from resx.analyses.parts.noise_scale import measure_noise
+from resx.analyses.parts.sample import Sample
 
 
 @pytest.fixture
@@ -61,8 +62,11 @@ def test_it_is_unbiased_though_the_gradient_is_hidden_by_noise():
 
 @pytest.mark.slow
 def test_larger_batches_find_the_same_covariance_of_images(of):
+    ours = of()
+    images, _ = Sample("train", 256).of(ours)
+    ours.network.train()(images)  # averages that have seen nothing are no statistics
     one, eight = (
-        gradient_noise([of()], batches=1437, batch_size=size, batch_norm="eval").rows.iloc[0]
+        gradient_noise([ours], batches=1437, batch_size=size, batch_norm="eval").rows.iloc[0]
         for size in (1, 8)
     )
     assert one["trace"] == pytest.approx(eight["trace"], rel=0.15)

@@ -16,9 +16,9 @@ from resx.analyses.parts.words import name_of, said
 from resx.experiment import Experiment
 from resx.inference import Answer, median_steps, slower
 from resx.inference import Finding as Inference
+from resx.inference.convergence import THRESHOLDS
 from resx.plotting import LOOKS
 
-THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 WINDOW = 5  # records that a local rate is fitted to
 
 
@@ -112,8 +112,7 @@ def _text(judged: pd.DataFrame, changes: dict[bool, Inference | None], threshold
     parts = []
     for (residual, depth), group in judged.groupby(["residual", "depth"]):
         steps = median_steps(group["reached"].tolist(), float(group["last_step"].max()))
-        median = "never" if steps.median is None else f"{steps.median:.0f}"
-        parts.append(f"{name_of(residual, depth)} {median} ({steps.arrived} of {steps.n})")
+        parts.append(f"{name_of(residual, depth)} {steps}")
     answers = [
         f"{look.name} nets: {_told(changes[look.residual])}"
         for look in LOOKS
@@ -122,8 +121,8 @@ def _text(judged: pd.DataFrame, changes: dict[bool, Inference | None], threshold
     return (
         "Claim: plain networks train ever slower with depth, residual ones do not. Measured: steps"
         f" until the running training error is {threshold:.0%} or less, the median over runs, and"
-        f" how many runs get there: {', '.join(parts)}. Does the deepest network need more steps"
-        f" than the shallowest, by more than a factor of {RULES.ratio}?"
+        f" how many get there if not all do: {', '.join(parts)}. Does the deepest network"
+        f" need more steps than the shallowest, by more than a factor of {RULES.ratio}?"
         f" {'; '.join(answers) or 'There are no two depths'}. Limit: this is one error of one"
         " recipe; a run that never gets there counts as slower than all that do."
     )

@@ -129,7 +129,7 @@ def _text(
         slow = ""
         if answer:
             slow = f" (plain slower? {answer.steps.answer}; worse? {answer.error.answer})"
-        parts.append(f"{name} {', '.join(filter(None, told))}{slow}")
+        parts.append(f"{name} {'; '.join(filter(None, told))}{slow}")
     sizes = rows[rows["kind"] == "size"]
     sizes = sizes[sizes["step"] == sizes["step"].max()]
     own = [
@@ -139,7 +139,7 @@ def _text(
     return (
         "Claim: F(x) = 0 is easier to learn than F(x) = x. Measured: the steps in which one block"
         " learns to give back its input, to a relative squared error of"
-        f" {threshold:.0%}, and its error after {steps} steps (medians): {'; '.join(parts)}. Of the"
+        f" {threshold:.0%}, and its error after {steps} steps (medians): {'. '.join(parts)}. Of the"
         " networks' own weights, the means of |F(x)| / |x| and of |block(x) - x| / |x| over blocks:"
         f" {', '.join(own)}. Limit: one block learns alone, with one optimiser; what the notes"
         " prove is trivial, as the gradient of |F|^2 is zero wherever F is."
@@ -150,10 +150,8 @@ def _told(last: pd.DataFrame, look: Look, steps: int) -> str:
     last = last[last["residual"] == look.residual]
     if last.empty:
         return ""
-    told = median_steps(last["reached"].tolist(), steps)
-    median = "never" if told.median is None else f"{told.median:.0f} steps"
-    arrived = f"{told.arrived} of {told.n} seeds"
-    return f"{look.name} {median} ({arrived}; error {last['error'].median():.2g})"
+    median = median_steps(last["reached"].tolist(), steps)
+    return f"{look.name} {median}, error {last['error'].median():.2g}"
 
 
 def _figure(rows: pd.DataFrame, threshold: float) -> Figure:

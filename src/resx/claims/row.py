@@ -1,9 +1,10 @@
 """One measurement of a claim with its outcome, and how it reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.result import FIGURE, ROWS, Result
 from resx.reference.claims import Claim, Measurement
 
@@ -82,16 +83,20 @@ def _kind(settings: dict[str, object], other: dict[str, object]) -> str:
     return ", ".join(words)
 
 
+def stored_span(interval: Sequence[float] | None) -> tuple[float, float] | None:
+    """An interval as JSON has it: a list."""
+    return None if interval is None else (interval[0], interval[1])
+
+
 def of_result(claim: Claim, measurement: Measurement, result: Result, place: Path) -> Row:
     """What an analysis answered; without a verdict it has measured and decided nothing."""
-    low, high = result.interval or (0.0, 0.0)
     return Row(
         claim,
         measurement,
-        result.verdict or "cannot tell",
+        result.verdict or str(ClaimVerdict.CANNOT_TELL),
         " ".join([result.text, *(f"Note: {note} among the networks." for note in result.notes)]),
         result.effect,
-        (low, high) if result.interval else None,
+        stored_span(result.interval),
         result.measure,
         place / f"{FIGURE}.svg",
         place / ROWS,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from resx.claims.row import NOT_MEASURED, Row
+from resx.analyses.analysis import ClaimVerdict
+from resx.claims.row import NOT_MEASURED, Row, stored_span
 from resx.inference.arms import Arm, Rules
 from resx.inference.comparison import compare
 from resx.reference.claims import Claim, Measurement
@@ -16,7 +17,7 @@ from resx.report.collect import collect
 from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS
 from resx.store.summary import Status
 
-CANNOT_TELL = "cannot tell"
+CANNOT_TELL = str(ClaimVerdict.CANNOT_TELL)
 
 
 def of_verdict(claim: Claim, measurement: Measurement, report: Path) -> Row:
@@ -27,14 +28,13 @@ def of_verdict(claim: Claim, measurement: Measurement, report: Path) -> Row:
         text = f"The report has no verdict on {measurement.question}."
         return Row(claim, measurement, NOT_MEASURED, text)
     verdict = found[0]
-    low, high = verdict["interval"] or (0.0, 0.0)
     return Row(
         claim,
         measurement,
         measurement.answers.get(verdict["answer"], CANNOT_TELL),
         verdict["text"],
         verdict["effect"],
-        (low, high) if verdict["interval"] else None,
+        stored_span(verdict["interval"]),
         verdict["measure"],
         _figure(measurement, report),
         report / "runs.csv",

@@ -9,6 +9,8 @@ from resx.inference.answer import Finding, Measure
 from resx.inference.arms import Numbers, Rules, numbers
 from resx.inference.comparison import compare_ratio
 
+THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)  # training errors whose steps are listed
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -17,6 +19,13 @@ class Steps:
     median: float | None
     arrived: int
     n: int
+
+    def __str__(self) -> str:
+        """`120`, `mostly never` or `never`, and how many arrive where not all do."""
+        if self.arrived == 0:
+            return "never"
+        some = f" ({self.arrived} of {self.n})" if self.arrived < self.n else ""
+        return f"{self.median:.0f}{some}" if self.median is not None else f"mostly never{some}"
 
 
 def median_steps(steps: Numbers, last_step: float) -> Steps:

@@ -4,14 +4,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from resx.inference import Answer, Rules, median_steps, slower
-from resx.inference.convergence import Steps
+from resx.inference.convergence import THRESHOLDS
 from resx.plotting import LOOKS, shades
 from resx.report.labels import network_kind, short
 from resx.report.sentences import evidence, why_not
 from resx.report.verdict import Verdict, verdict
 from resx.store.summary import Status
 
-THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
 JUDGED = 0.1  # the training error whose number of steps is compared
 
 
@@ -53,20 +52,12 @@ def slows_with_depth(
     words = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, fewer"}
     never = not any(median.arrived for median in medians)
     opening = words.get(finding.answer, "Cannot tell")
-    first, second = map(show_steps, medians)
+    first, second = map(str, medians)
     unit = " steps" if medians[0].median is not None else ""
     reached_at = f"{first}{unit} at {ends[0]}, {second} at {ends[1]} layers"
     why = f" ({evidence(finding)}){why_not(finding)}"
     text = f"{opening}: no run gets there." if never else f"{opening}: {reached_at}{why}."
     return verdict(f"convergence-{kind}", question, finding, text, ends)
-
-
-def show_steps(steps: Steps) -> str:
-    """The median, that half or more never arrive, and how many do where not all do."""
-    if steps.arrived == 0:
-        return "never"
-    some = f" ({steps.arrived} of {steps.n})" if steps.arrived < steps.n else ""
-    return f"{steps.median:.0f}{some}" if steps.median is not None else f"mostly never{some}"
 
 
 def convergence_figure(reached: pd.DataFrame, last_step: float) -> Figure:
@@ -104,6 +95,6 @@ def steps_table(
         row["network"] = network_kind(residual)
         networks = reached[reached["directory"].isin(group.index)]
         for threshold, seeds in networks.groupby("threshold", sort=False):
-            row[f"{threshold:.0%}"] = show_steps(median_steps(seeds["step"].tolist(), last_step))
+            row[f"{threshold:.0%}"] = str(median_steps(seeds["step"].tolist(), last_step))
         table.append(row)
     return pd.DataFrame(table)
