@@ -15,7 +15,7 @@ from resx.report.departures import defaults
 NAMES = sorted(protocols())
 # These change what is recorded, or the recipe's name, but no result that a paper could have.
 RECORDING = {"name", "record_every", "eval_every", "save_every", "warmup_min_depth"}
-RECORDING |= {"bn_reestimate", "warmup_limit"}
+RECORDING |= {"bn_reestimate", "warmup_limit", "snapshots"}
 
 
 def known_settings(family):
