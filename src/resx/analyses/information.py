@@ -51,7 +51,6 @@ def information(experiments: Sequence[Experiment], values: int = 5) -> Finding:
         " residual connection does keep all information where x + F(x) is one-to-one, as a plain"
         " layer does where F is."
     )
-    effect = worst - source
     return Finding(
         rows,
         partial(_figure, rows, source),
@@ -59,8 +58,8 @@ def information(experiments: Sequence[Experiment], values: int = 5) -> Finding:
         text,
         claim="information",
         verdict=ClaimVerdict.FALSE,
-        effect=effect,
-        interval=(effect, effect),  # exact
+        effect=worst - source,
+        interval=(worst - source, worst - source),  # exact
         measure="bits, I(X;Y) - H(X) for F(x) = -x",
     )
 

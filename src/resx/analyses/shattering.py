@@ -65,17 +65,21 @@ def shattering(
     laws = {kind: _laws(first[first["residual"] == kind]) for kind in (False, True)}
     contrast = _contrast(first)
     verdict = _verdict(first, laws, contrast)
+    text = _text(laws, contrast)
+    figure = partial(_figure, rows, lag)
+    rests_on = evidence(contrast, MEASURE)
+    return Finding(rows, figure, _summary(near, laws), text, "shattering", verdict, *rests_on)
+
+
+def _summary(near: pd.DataFrame, laws: dict[bool, list[Law]]) -> dict[str, float]:
+    """Mean correlations, and what each law leaves of their logarithms."""
     means = near.groupby(["residual", "norm", "depth", "step"])["correlation"].mean()
     summary = {}
     for (kind, norm, depth, step), value in means.items():
         summary[f"{name_of(kind, depth)} norm {norm} step {step}"] = float(value)
     for kind, fitted in laws.items():
-        for law in fitted:
-            summary[f"{kind_of(kind)}: {law}"] = law.error
-    text = _text(laws, contrast)
-    figure = partial(_figure, rows, lag)
-    rests_on = evidence(contrast, MEASURE)
-    return Finding(rows, figure, summary, text, "shattering", verdict, *rests_on)
+        summary |= {f"{kind_of(kind)}: {law}": law.error for law in fitted}
+    return summary
 
 
 def _rows(experiment: Experiment, sample: Sample, points: int) -> list[dict[str, Any]]:
