@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -63,6 +64,7 @@ def test_its_numbers_are_tensorboards_too(resx, tiny, only_run):
     assert [point.step for point in curve] == [0, 1, 3, 12]
 
 
+@pytest.mark.slow
 def test_of_one_run_it_lies_with_the_run(resx, tiny, only_run):
     resx("train", *tiny)
     answer = resx("analyze", "responses", f"runs={only_run()}")
@@ -77,6 +79,7 @@ def test_of_one_run_it_lies_with_the_run(resx, tiny, only_run):
     assert_refused(answer, "the run has no checkpoint yet")
 
 
+@pytest.mark.slow
 def test_weights_of_other_projects_stand_beside_each_other(
     resx, configure, tiny, only_run, image_tree, tmp_path
 ):

@@ -53,6 +53,7 @@ def study_runs(resx, tiny, tmp_path):
     return sorted(tmp_path.glob("outputs/runs/*/*/*"))
 
 
+@pytest.mark.slow
 def test_two_networks_of_a_study_are_compared_by_their_training_error(study_runs, tmp_path):
     """Which run is which is read from its configuration; here the errors are set."""
     for directory in study_runs:

@@ -69,6 +69,7 @@ def test_a_study_trains_what_is_missing_and_only_that(resx, tmp_path):
     assert list(tmp_path.glob("outputs/reports/degradation+*/index.html"))
 
 
+@pytest.mark.slow
 def test_a_job_is_the_run_that_its_overrides_name(grid_of, configure):
     for job in grid_of("shortcuts", "seed=0,3").jobs:
         assert run_hash(configure("train", *job.overrides)) == job.run.hash
@@ -148,6 +149,7 @@ def network_of(job):
     return build_network(job.config, data.classes, data.channels, data.image_size, meta)
 
 
+@pytest.mark.slow
 def test_the_twins_of_families_differ_by_no_more_parameters_than_projections_have(grid_of):
     counts = {}
     for job in grid_of("families", "seed=0").jobs:
