@@ -51,25 +51,41 @@ class Told(NamedTuple):
 
 
 def tell(study: str, seeds: int, outputs: Path) -> Told:
-    """As the study's report has it."""
-    command = ["report", f"study={study}", f"seed=range({seeds})", f"outputs={outputs}"]
-    done = subprocess.run(
+    """Of so many seeds if all their runs are there, else of its own; else that it is open."""
+    open_one = ""
+    for typed in ([f"seed=range({seeds})"], []):
+        done = report(study, typed, outputs)
+        if done.returncode:
+            open_one = done.stderr.strip().splitlines()[-1]
+            continue
+        told = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
+        unfinished = [line for line in told if line.startswith("Runs: ") and "missing" in line]
+        if not unfinished:
+            folder = Path(done.stdout.strip().splitlines()[-1].removeprefix("page: ")).parent
+            return complete(study, folder, told)
+        open_one = unfinished[0]
+    return Told(f"| {study} | not measured yet: {open_one} | | | | |", "")
+
+
+def report(study: str, typed: list[str], outputs: Path) -> "subprocess.CompletedProcess[str]":
+    command = ["report", f"study={study}", *typed, f"outputs={outputs}"]
+    return subprocess.run(
         [sys.executable, "-m", "resx", *command], capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1]
-        return Told(f"| {study} | not measured: {reason} | | | | |", "")
-    folder = Path(done.stdout.strip().splitlines()[-1].removeprefix("page: ")).parent
+
+
+def complete(study: str, folder: Path, told: list[str]) -> Told:
+    """From the files of its report; `told` are the sentences that it printed."""
     runs = pd.read_csv(folder / "runs.csv")
     verdicts = json.loads((folder / "verdicts.json").read_text())
     answers = "; ".join(
         f"{v['scope'] and v['scope'] + ': '}{v['id']} **{v['answer']}**" for v in verdicts
     )
     states = ", ".join(f"{n} {status}" for status, n in runs["status"].value_counts().items())
+    states += f", {runs['seed'].nunique()} seeds"
     made = " | ".join(distinct(runs[column]) for column in ("capability", "torch", "commit"))
-    notes = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
     lines = [f"- **{v['answer']}** {v['text']}" for v in verdicts]
-    lines += [f"- {note}" for note in notes[len(verdicts) :]]
+    lines += [f"- {note}" for note in told[len(verdicts) :]]
     row = f"| [{study}](#{study}) | {answers} | {states} | {made} |"
     return Told(row, "\n".join([f"\n## {study}\n", *lines]))
 
