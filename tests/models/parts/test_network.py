@@ -71,15 +71,18 @@ def test_strided_1x1_convolutions_of_few_channels_are_those_that_corrupt_memory(
 # Twenty steps of a network with such projections, as on a CPU without AVX-512: with
 # `network.to(memory_format=torch.channels_last)` in the place of `arrange` the process aborts.
 NARROW = """
+import sys
 import torch
 from resx.models.parts.network import Spec
 from resx.models.resnet import resnet
 
 torch.manual_seed(0)
-network = resnet(Spec(depth=8, block="basic"), shortcut="B", width=4).arrange()
+channels = int(sys.argv[1])
+spec = Spec(depth=8, block="basic", in_channels=channels)
+network = resnet(spec, shortcut="B", width=4).arrange()
 optimizer = torch.optim.SGD(network.parameters(), 0.01)
 for _ in range(20):
-    loss = network(torch.randn(16, 32, 32, 3).permute(0, 3, 1, 2)).square().mean()
+    loss = network(torch.randn(16, 32, 32, channels).permute(0, 3, 1, 2)).square().mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -87,10 +90,12 @@ print("trained")
 """
 
 
-def test_a_narrow_network_with_projections_trains_without_avx512():
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_narrow_network_with_projections_trains_without_avx512(channels):
+    """Images of one channel are contiguous in both layouts: their strides must say which."""
     variables = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     variables |= {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", NARROW]
+    command = [sys.executable, "-c", NARROW, str(channels)]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "trained\n"), done.stderr
 

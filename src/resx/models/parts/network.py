@@ -46,6 +46,10 @@ class Network(nn.Sequential):
         self.memory_format = torch.contiguous_format
 
     def forward(self, images: Tensor) -> Tensor:
+        if self.memory_format is torch.contiguous_format and images.shape[1] == 1:
+            # One channel is contiguous in both layouts, and its strides, not its memory, would
+            # decide in which of them torch goes on. This names the first one, without a copy.
+            images = images.flatten(1).view(images.shape)
         return super().forward(images.contiguous(memory_format=self.memory_format))
 
     def blocks(self) -> Iterator[tuple[str, nn.Module]]:
