@@ -188,7 +188,8 @@ def test_1202_layers_train_a_step_in_less_than_8_gb(tmp_path, image_tree):
         subprocess.run([*command, *options], cwd=tmp_path, check=True, capture_output=True)
         (summary,) = tmp_path.glob(f"{name}/runs/*/*/*/summary.json")
         peaks[name] = json.loads(summary.read_text())["peak_memory"]
-    assert peaks["twice"] < 0.75 * peaks["once"] < 0.75 * 8e9, peaks
+    # A torch with CUDA libraries holds a gigabyte of both before the first step.
+    assert peaks["twice"] < 0.85 * peaks["once"] < 0.75 * 8e9, peaks
 
 
 def test_a_run_directory_that_links_elsewhere_is_left_alone(resx, tiny, configure, tmp_path):
