@@ -179,17 +179,25 @@ def test_a_checkpoint_of_another_run_is_refused(resx, tiny, tmp_path):
 
 @pytest.mark.slow
 def test_1202_layers_train_a_step_in_less_than_8_gb(tmp_path, image_tree):
-    """At batch 16 on 32x32 images; recomputing activations needs much less."""
+    """At batch 16 on 32x32 images; recomputing activations needs much less.
+
+    Less of what the network needs: a shallow one shows what torch itself holds.
+    """
     root, peaks = image_tree(each=8), {}
-    command = [sys.executable, "-m", "resx", "train", "depth=1202", "data=folder"]
+    command = [sys.executable, "-m", "resx", "train", "data=folder"]
     command += [f"data.root={root}", "recipe.steps=1", "recipe.batch_size=16"]
-    for name, twice in (("once", "false"), ("twice", "true")):
-        options = [f"checkpoint_activations={twice}", f"outputs={name}"]
+    for name, depth, twice in (
+        ("torch", 8, "false"),
+        ("once", 1202, "false"),
+        ("twice", 1202, "true"),
+    ):
+        options = [f"depth={depth}", f"checkpoint_activations={twice}", f"outputs={name}"]
         subprocess.run([*command, *options], cwd=tmp_path, check=True, capture_output=True)
         (summary,) = tmp_path.glob(f"{name}/runs/*/*/*/summary.json")
         peaks[name] = json.loads(summary.read_text())["peak_memory"]
-    # A torch with CUDA libraries holds a gigabyte of both before the first step.
-    assert peaks["twice"] < 0.85 * peaks["once"] < 0.75 * 8e9, peaks
+    once, twice = (peaks[name] - peaks["torch"] for name in ("once", "twice"))
+    assert twice < 0.75 * once, peaks
+    assert peaks["once"] < 8e9
 
 
 def test_a_run_directory_that_links_elsewhere_is_left_alone(resx, tiny, configure, tmp_path):
