@@ -168,6 +168,18 @@ def test_the_official_archive_and_its_unpacked_batches_are_read(tmp_path, offici
     assert first[5, 7].tolist() == raw[0].reshape(3, 32, 32)[:, 5, 7].tolist()
 
 
+def test_smaller_images_are_means_over_squares_of_the_published_ones(tmp_path, official):
+    full = load(tmp_path, "cifar.cifar10", root=str(official), image_size=32)
+    half = load(tmp_path, "cifar.cifar10", root=str(official), image_size=16)
+    images, small = full.splits["train"].images, half.splits["train"].images
+    assert small.shape == (100, 16, 16, 3)
+    square = images[7, 10:12, 4:6].double().mean((0, 1))
+    assert (small[7, 5, 2].double() - square).abs().max() <= 0.5
+    assert half.fingerprint != full.fingerprint
+    with pytest.raises(RequestError, match="32x32, averaged to 16 or 8"):
+        load(tmp_path, "cifar.cifar10", root=str(official), image_size=20)
+
+
 def test_a_wrong_checksum_is_refused(tmp_path, official):
     batch = official / CIFAR10.base_folder / "data_batch_2"
     batch.write_bytes(batch.read_bytes() + b"x")

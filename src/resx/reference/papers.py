@@ -13,16 +13,17 @@ SPLITS = ("train", "test")
 
 
 class Task(NamedTuple):
-    """What a figure is of: a data set as published.csv calls it, and all its training images."""
+    """What a figure is of: a data set as published.csv calls it, all its training images, whole."""
 
     label: str
     images: tuple[int, ...]
+    image_size: int  # pixels
 
 
 # Papers that chose their schedule on 45k/5k images of CIFAR-10 leave open what they trained on.
 TASKS = {
-    "cifar10": Task("CIFAR-10", (50_000, 45_000)),
-    "imagenet": Task("ImageNet-1k", (1_281_167,)),
+    "cifar10": Task("CIFAR-10", (50_000, 45_000), 32),
+    "imagenet": Task("ImageNet-1k", (1_281_167,), 224),
 }
 
 

@@ -17,9 +17,10 @@ TABLE_2, TABLE_3 = "HE15-T2", "HE15-T3"  # ImageNet, ten crops: the notes' table
 
 
 def is_papers_task(runs: pd.DataFrame, table: PaperTable) -> bool:
-    """Whether all runs are of the paper's data set and trained on all of its images."""
-    same_data = (runs["data.name"] == table.data).all()
-    return bool(same_data and runs["images"].isin(table.task.images).all())
+    """Whether all runs are of the paper's data set, all of its images, at the paper's size."""
+    task = table.task
+    same_data = (runs["data.name"] == table.data) & (runs["data.image_size"] == task.image_size)
+    return bool((same_data & runs["images"].isin(task.images)).all())
 
 
 def settings_like(networks: pd.DataFrame, row: dict[str, Any]) -> dict[str, Any]:
