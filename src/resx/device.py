@@ -4,10 +4,16 @@ import os
 import resource
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import torch
 
 from resx.errors import RequestError
+
+CLEAR_REFS, CPUINFO = Path("/proc/self/clear_refs"), Path("/proc/cpuinfo")  # Linux
+# Values of ONEDNN_MAX_CPU_ISA under which oneDNN computes bf16 natively where it can.
+WITH_BF16 = {"ALL", "DEFAULT", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
+WITH_BF16 |= {"AVX10_1_512_AMX", "AVX512_CORE_AMX", "AVX10_1_512_AMX_FP16", "AVX512_CORE_AMX_FP16"}
 
 
 def pick_device(name: str) -> torch.device:
@@ -70,3 +76,32 @@ def peak_memory(device: torch.device) -> int:
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """The next peak is that of what follows; on Linux and CUDA, elsewhere nothing resets it."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif CLEAR_REFS.exists():
+        CLEAR_REFS.write_text("5")  # proc(5): resets the peak resident set
+
+
+def has_native_bf16(device: torch.device) -> bool:
+    """Whether bf16 products have instructions of their own there; emulated they are slower.
+
+    By what the processor says, not by a timed step: the answer decides which run a request is.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and processor_has_bf16()
+
+
+def processor_has_bf16() -> bool:
+    """AVX512_BF16 or AMX (x86 on Linux), unless oneDNN or torch are told to do without."""
+    if not CPUINFO.exists():
+        return False
+    lines = CPUINFO.read_text().splitlines()
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    capped = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper() not in WITH_BF16
+    capped |= os.environ.get("ATEN_CPU_CAPABILITY", "avx512") in ("default", "avx2")
+    return not capped and not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -65,8 +64,8 @@ def reestimate_on_latest(
     They are those that training saw, crops and flips included: a function of (seed, step).
     """
     count = min(recipe.bn_reestimate, step)
-    batches = dataset.training_batches(recipe.batch_size, seed, step - count + 1)
-    reestimate(network, (images for images, _ in islice(batches, count)), precision)
+    batches = dataset.training_batches(recipe.batch_size, seed, step - count + 1, count)
+    reestimate(network, (images for images, _ in batches), precision)
 
 
 @contextmanager

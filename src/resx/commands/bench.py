@@ -1,102 +1,60 @@
-"""`resx bench`: images per second of our training loop, interleaved with the textbook loop."""
+"""`resx bench`: our training loop beside the textbook loop and what the machine could do."""
 
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from statistics import median
+import os
 
 import torch
 
 from resx.config.composing import Typed
 from resx.config.requests import BenchConfig
-from resx.data.in_memory import MemoryDataset
-from resx.device import synchronize
+from resx.device import has_native_bf16
 from resx.errors import RequestError
 from resx.experiment import Experiment, prepare
-from resx.models.building import build_network, compiled
-from resx.models.parts.network import Network
-from resx.training.state import make_optimizer
-from resx.training.textbook import textbook_steps
-from resx.training.trainer import train_step
+from resx.speed.report import Speed, measure
 
 
 def main(config: BenchConfig, typed: Typed) -> int:
-    """Prints a row a loop: medians over `repeats` turns of `steps` steps each."""
+    """Prints a row a loop, the parts of our step, and how near it comes to the bound."""
     experiment = prepare(config)
     batch = config.recipe.batch_size
-    if not isinstance(experiment.dataset, MemoryDataset):
-        raise RequestError("bench compares on images below 64 pixels")
-    if experiment.dataset.sizes["train"] < batch:  # the textbook loop drops what fills no batch
+    if experiment.dataset.sizes["train"] < batch:
         raise RequestError(f"recipe.batch_size={batch}: more than there are training images")
-    measured = measure(config, experiment)
-    textbook = median(measured["textbook"])
-    print(f"depth {config.depth}, {'residual' if config.residual else 'plain'}, batch {batch},")
-    print(f"{config.data.name}, {experiment.device}, {torch.get_num_threads()} threads; medians of")
-    print(f"{config.repeats} interleaved turns of {config.steps} steps\n")
-    print(f"{'loop':10} {'ms a step':>10} {'images/s':>10} {'ratio':>7} {'fetch + augment':>16}")
-    fetch = measured["fetch"]
-    for name in ("textbook", "fp32", "bf16"):
-        seconds = median(measured[name])
-        share = "" if name == "textbook" else f"{100 * median(fetch) / seconds:14.1f} %"
-        print(
-            f"{name:10} {1000 * seconds:10.1f} {batch / seconds:10.0f}"
-            f" {textbook / seconds:7.2f} {share:>16}"
-        )
+    precisions = [p for p in ("fp32", "bf16") if p == "fp32" or has_native_bf16(experiment.device)]
+    if config.precision not in precisions:
+        precisions.append(config.precision)
+    print(heading(config, experiment), end="\n\n")
+    print("\n".join(table(measure(config, experiment, precisions))))
     return 0
 
 
-def measure(config: BenchConfig, experiment: Experiment) -> dict[str, list[float]]:
-    """Seconds a step of each loop, and of fetching and augmenting a batch alone."""
-    loops: dict[str, Iterator[float]] = {
-        "textbook": _textbook(config, experiment),
-        "fp32": _ours(config, experiment, "fp32"),
-        "bf16": _ours(config, experiment, "bf16"),
-        "fetch": _fetch(config, experiment),
-    }
-    for loop in loops.values():  # first steps allocate and choose algorithms
-        for _ in range(2):
-            next(loop)
-    measured: dict[str, list[float]] = {name: [] for name in loops}
-    for _ in range(config.repeats):
-        for name, loop in loops.items():
-            measured[name].append(_turn(partial(next, loop), config.steps, experiment.device))
-    return measured
+def heading(config: BenchConfig, experiment: Experiment) -> str:
+    threads = f", {torch.get_num_threads()} threads" * (experiment.device.type == "cpu")
+    return (
+        f"{experiment.network.title}, {config.data.name} at {experiment.dataset.image_size} pixels,"
+        f" batch {config.recipe.batch_size}, {experiment.device}{threads} of {os.cpu_count()}\n"
+        f"medians of {config.repeats} interleaved turns of {config.steps} steps"
+    )
 
 
-def _turn(step: Callable[[], float], steps: int, device: torch.device) -> float:
-    synchronize(device)
-    started = time.perf_counter()
-    for _ in range(steps):
-        step()
-    synchronize(device)
-    return (time.perf_counter() - started) / steps
-
-
-def _network(config: BenchConfig, experiment: Experiment) -> Network:
-    """One of its own for each loop, as each trains."""
-    dataset = experiment.dataset
-    shape = (len(dataset.classes), dataset.channels, dataset.image_size)
-    return build_network(config, *shape, experiment.device)
-
-
-def _textbook(config: BenchConfig, experiment: Experiment) -> Iterator[float]:
-    dataset = experiment.dataset
-    assert isinstance(dataset, MemoryDataset)
-    network = _network(config, experiment).arrange(torch.contiguous_format)
-    batch = config.recipe.batch_size
-    return textbook_steps(network, dataset.splits["train"], batch, dataset.pad, dataset.flip)
-
-
-def _ours(config: BenchConfig, experiment: Experiment, precision: str) -> Iterator[float]:
-    network = _network(config, experiment)
-    optimizer = make_optimizer(network, config.recipe)
-    forward = compiled(network, config.compile).train()
-    batches = experiment.dataset.training_batches(config.recipe.batch_size, config.seed, 1)
-    for images, labels in batches:
-        train_step(forward, images, labels, optimizer, 0.1, precision)
-        yield 0.0
-
-
-def _fetch(config: BenchConfig, experiment: Experiment) -> Iterator[float]:
-    for _ in experiment.dataset.training_batches(config.recipe.batch_size, config.seed, 1):
-        yield 0.0
+def table(speed: Speed) -> list[str]:
+    """What a person reads of it."""
+    batch = speed.batch_size
+    lines = [f"{'loop':10} {'ms a step':>10} {'images/s':>10} {'ratio':>7} {'input alone':>14}"]
+    for name, turns in speed.turns.items():
+        ratio = speed.turns["textbook"].step / turns.step
+        lines.append(
+            f"{name:10} {1000 * turns.step:10.1f} {batch / turns.step:10,.0f} {ratio:7.2f}"
+            f" {batch / turns.fetch:10,.0f} im/s"
+        )
+    for name, own in speed.own.items():
+        parts = ", ".join(f"{k} {1000 * v:.1f}" for k, v in own.phases._asdict().items())
+        bound = own.bound
+        limit = "input" if speed.turns[name].fetch > bound.total else "network"
+        lines += [
+            "",
+            f"{name}: {parts} ms; peak memory of the process {own.memory / 1e9:.2f} GB",
+            f"  bound {1000 * bound.total:.1f} ms (products alone {1000 * bound.products:.1f}, what"
+            f" must move between them {1000 * bound.traffic:.1f}):"
+            f" the step reaches {100 * bound.total / speed.turns[name].step:.0f} % of it;"
+            f" the {limit} limits",
+        ]
+    return lines

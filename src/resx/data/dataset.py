@@ -35,8 +35,13 @@ class Dataset(ABC):
         self.chance = 1 - float(training_labels.bincount().max()) / len(training_labels)
 
     @abstractmethod
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
-        """Augmented images (B, C, H, W) float32 channels_last and labels (B,), without end."""
+    def training_batches(
+        self, batch_size: int, seed: int, first_step: int, steps: int | None = None
+    ) -> Iterator[Batch]:
+        """Augmented images (B, C, H, W) float32 channels_last and labels (B,) of each step.
+
+        So many `steps`, or without end; workers decode nothing beyond the last.
+        """
 
     @abstractmethod
     def evaluation_batches(self, split: str, batch_size: int) -> Iterator[Batch]:

@@ -1,6 +1,7 @@
 """Small images: all of them as uint8 on the device, a batch is one gather there."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 
@@ -36,11 +37,13 @@ class MemoryDataset(Dataset):
         self.device = device
         self.pad, self.padding, self.flip = pad, padding, flip
 
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
+    def training_batches(
+        self, batch_size: int, seed: int, first_step: int, steps: int | None = None
+    ) -> Iterator[Batch]:
         train = self.splits["train"]
         normalization = self.normalization.to(self.device)
         augment = CropAndFlip(train.images, normalization, self.pad, self.flip, self.padding)
-        order = batch_indices(len(train.labels), batch_size, seed, first_step)
+        order = islice(batch_indices(len(train.labels), batch_size, seed, first_step), steps)
         for step, indices in enumerate(order, start=first_step):
             indices = indices.to(self.device)
             yield augment(indices, seed, step), train.labels[indices]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,10 +57,12 @@ class StreamDataset(Dataset):
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
 
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> Iterator[Batch]:
+    def training_batches(
+        self, batch_size: int, seed: int, first_step: int, steps: int | None = None
+    ) -> Iterator[Batch]:
         train = self.splits["train"]
         views = TrainingViews(train, self.image_size, self.augmentation, seed)
-        order = _positions(len(train.labels), batch_size, seed, first_step)
+        order = islice(_positions(len(train.labels), batch_size, seed, first_step), steps)
         for step, (images, labels) in enumerate(self._load(views, order), start=first_step):
             if self.augmentation.colour_noise:
                 images = colour_noise(images, seed, step, self.augmentation.colour_noise)

@@ -42,15 +42,22 @@ def train_step(
     """One update. Returns (loss, error), still on the device: reading them would stall the step."""
     for group in optimizer.param_groups:
         group["lr"] = lr
-    with autocast(images.device, precision):
-        logits = network(images)
-    loss = F.cross_entropy(logits.float(), labels)
+    logits, loss = forward_pass(network, images, labels, precision)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
     with torch.no_grad():
         error = (logits.argmax(1) != labels).float().mean()
         return torch.stack((loss, error))
+
+
+def forward_pass(
+    network: nn.Module, images: Tensor, labels: Tensor, precision: str
+) -> tuple[Tensor, Tensor]:
+    """Logits (N, classes) and the mean cross-entropy, which is float32 in every precision."""
+    with autocast(images.device, precision):
+        logits = network(images)
+    return logits, F.cross_entropy(logits.float(), labels)
 
 
 @dataclass(kw_only=True)
@@ -79,10 +86,11 @@ class Trainer:
         """
         state, recipe = self.state, self.recipe
         self.forward.train()
-        batches = self.dataset.training_batches(recipe.batch_size, self.seed, state.step + 1)
+        left = recipe.steps - state.step
+        batches = self.dataset.training_batches(recipe.batch_size, self.seed, state.step + 1, left)
         noisy = any(isinstance(module, NOISE) for module in state.network.modules())
         started = time.perf_counter() - state.seconds
-        for step, (images, labels) in zip(range(state.step + 1, recipe.steps + 1), batches):
+        for step, (images, labels) in enumerate(batches, start=state.step + 1):
             lr = learning_rate(step, recipe, state.warmup_end)
             if noisy:
                 seed_noise(self.seed, step)

@@ -58,7 +58,8 @@ class Sample:
         """
         count, dataset = self.size(experiment), copy(experiment.dataset)
         if self.augment:
-            return next(dataset.training_batches(self.images, experiment.config.seed, first_step=1))
+            seed = experiment.config.seed
+            return next(dataset.training_batches(self.images, seed, first_step=1, steps=1))
         labels = dataset.splits[self.split].labels
         chosen, _ = class_balanced(labels.cpu(), count, "analysis")
         taken = dataset.splits[self.split].take(chosen.to(labels.device))

@@ -1,0 +1,1 @@
+"""Speed: our training loop, the loop most people write, and what the machine could do."""
