@@ -1,19 +1,21 @@
 """The device and the arithmetic on it."""
 
+import logging
 import os
 import resource
 import sys
+import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 
+from resx.config.precision import has_native_bf16
 from resx.errors import RequestError
 
-CLEAR_REFS, CPUINFO = Path("/proc/self/clear_refs"), Path("/proc/cpuinfo")  # Linux
-# Values of ONEDNN_MAX_CPU_ISA under which oneDNN computes bf16 natively where it can.
-WITH_BF16 = {"ALL", "DEFAULT", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512"}
-WITH_BF16 |= {"AVX10_1_512_AMX", "AVX512_CORE_AMX", "AVX10_1_512_AMX_FP16", "AVX512_CORE_AMX_FP16"}
+log = logging.getLogger(__name__)
+
+CLEAR_REFS = Path("/proc/self/clear_refs")  # Linux
 
 
 def pick_device(name: str) -> torch.device:
@@ -56,6 +58,17 @@ def set_float32(device: torch.device, precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
+def warn_of_emulation(device: torch.device, precision: str) -> None:
+    """Asking for bf16 where it has no instructions of its own is allowed, and said to be slow."""
+    if precision == "bf16" and not has_native_bf16(device.type):
+        factor = bf16_slowdown(device)
+        log.warning(
+            "precision=bf16 is emulated here: a convolution takes %.1f times as long as in float32;"
+            " precision=auto takes bf16 only where it is native",
+            factor,
+        )
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """`bf16` runs convolutions and products in bfloat16; weights and optimizer stay float32."""
     if precision == "bf16":
@@ -86,22 +99,18 @@ def reset_peak_memory(device: torch.device) -> None:
         CLEAR_REFS.write_text("5")  # proc(5): resets the peak resident set
 
 
-def has_native_bf16(device: torch.device) -> bool:
-    """Whether bf16 products have instructions of their own there; emulated they are slower.
-
-    By what the processor says, not by a timed step: the answer decides which run a request is.
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and processor_has_bf16()
+def bf16_slowdown(device: torch.device) -> float:
+    """How many times longer a convolution takes in bf16 than in float32; below 1 it is faster."""
+    images = torch.randn(4, 64, 16, 16, device=device).to(memory_format=torch.channels_last)
+    weight = torch.randn(64, 64, 3, 3, device=device).to(memory_format=torch.channels_last)
+    return _fastest(images.bfloat16(), weight.bfloat16()) / _fastest(images, weight)
 
 
-def processor_has_bf16() -> bool:
-    """AVX512_BF16 or AMX (x86 on Linux), unless oneDNN or torch are told to do without."""
-    if not CPUINFO.exists():
-        return False
-    lines = CPUINFO.read_text().splitlines()
-    flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    capped = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper() not in WITH_BF16
-    capped |= os.environ.get("ATEN_CPU_CAPABILITY", "avx512") in ("default", "avx2")
-    return not capped and not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+def _fastest(images: torch.Tensor, weight: torch.Tensor) -> float:
+    times = []
+    for _ in range(4):
+        started = time.perf_counter()
+        torch.conv2d(images, weight, padding=1)
+        synchronize(images.device)
+        times.append(time.perf_counter() - started)
+    return min(times)

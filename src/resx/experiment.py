@@ -14,7 +14,7 @@ from resx.config.settings import from_stored
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
-from resx.device import pick_device, set_deterministic, set_float32
+from resx.device import pick_device, set_deterministic, set_float32, warn_of_emulation
 from resx.errors import RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network
@@ -55,6 +55,7 @@ def prepare(config: NetworkConfig, dataset: Dataset | None = None) -> Experiment
     device = pick_device(config.device)
     set_deterministic(config.deterministic)
     set_float32(device, config.precision)
+    warn_of_emulation(device, config.precision)
     declared = _declared_shape(config)
     # First, as reading images may take minutes, after which a wrong depth would be no good news.
     network = build_network(config, *declared, device) if declared else None

@@ -23,7 +23,7 @@ from resx.errors import RequestError
         ("data.shorter_side=[480,256]", "data.shorter_side=[480, 256]: must be [LEAST, MOST]"),
         ("data.shorter_side=[256]", "must be [LEAST, MOST] for a crop of 224"),
         ("data.colour_noise=-1", "data.colour_noise=-1.0: must be at least 0"),
-        ("precision=fp16", "precision=fp16: must be one of fp32, tf32, bf16"),
+        ("precision=fp16", "precision=fp16: must be one of auto, fp32, tf32, bf16"),
         ("seed=-1", "seed=-1: must be at least 0"),
     ],
 )

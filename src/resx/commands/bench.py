@@ -5,8 +5,8 @@ import os
 import torch
 
 from resx.config.composing import Typed
+from resx.config.precision import has_native_bf16
 from resx.config.requests import BenchConfig
-from resx.device import has_native_bf16
 from resx.errors import RequestError
 from resx.experiment import Experiment, prepare
 from resx.speed.report import Speed, measure
@@ -18,9 +18,8 @@ def main(config: BenchConfig, typed: Typed) -> int:
     batch = config.recipe.batch_size
     if experiment.dataset.sizes["train"] < batch:
         raise RequestError(f"recipe.batch_size={batch}: more than there are training images")
-    precisions = [p for p in ("fp32", "bf16") if p == "fp32" or has_native_bf16(experiment.device)]
-    if config.precision not in precisions:
-        precisions.append(config.precision)
+    precisions = ["fp32", "bf16"] if has_native_bf16(experiment.device.type) else ["fp32"]
+    precisions += [config.precision] * (config.precision not in precisions)
     print(heading(config, experiment), end="\n\n")
     print("\n".join(table(measure(config, experiment, precisions))))
     return 0

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from omegaconf import MISSING
 
 from resx.config.checks import Checked, refuse_path
+from resx.config.precision import automatic
 from resx.config.run_hash import logistics
 
 SMALL_IMAGE = 64  # pixels; smaller images live in memory, larger ones are streamed
@@ -182,7 +183,9 @@ class NetworkConfig(Checked):
         self.at_least(0, "seed")
         self.at_least(1, "depth")
         self.one_of("layout", ("auto", "cifar", "imagenet"))
-        self.one_of("precision", ("fp32", "tf32", "bf16"))
+        self.one_of("precision", ("auto", "fp32", "tf32", "bf16"))
+        if self.precision == "auto":
+            self.precision = automatic(self.device)
 
 
 @dataclass
