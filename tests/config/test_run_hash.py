@@ -54,8 +54,8 @@ def test_where_and_how_it_is_computed_does_not(hash_with, override):
          " recipe.record_every=2 recipe.eval_every=2", "375b65ee58"),
         ("data=imagenet data.name=tiny data.root=x data.image_size=64 depth=18 model.width=8"
          " recipe.steps=2 recipe.batch_size=4", "7fed5f1830"),
-        ("experiment=cifar_quick precision=bf16 data=folder data.name=cq data.root=x depth=8 data.subset=10"
-         " recipe.steps=2 recipe.batch_size=4", "8b024973ab"),
+        ("experiment=cifar_quick precision=bf16 data=folder data.name=cq data.root=x depth=8"
+         " data.subset=10 recipe.steps=2 recipe.batch_size=4", "8b024973ab"),
     ],
 )  # fmt: skip
 def test_runs_of_version_0_1_are_found_by_their_hashes(configure, overrides, expected):
