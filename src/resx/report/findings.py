@@ -145,8 +145,8 @@ def papers_of(
 def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
     """The ranking of the variants, and the verdicts on depth for every one of them.
 
-    Families are not ranked, as they differ in size, too; nor are data sets. Raises `RequestError` for an `at_step` at
-    which nothing was recorded.
+    Families are not ranked, as they differ in size, too; nor are data sets. Raises `RequestError`
+    for an `at_step` at which nothing was recorded.
     """
     study, variants = selected.selection.study, selected.variants
     runs, yardstick = yardstick_of(selected.judged, selected.curves, study)

@@ -18,7 +18,8 @@ HISTORY = "history.jsonl"
 def added_seeds(runs: pd.DataFrame, folder: Path) -> str:
     """`Seeds 3, 4 were added after a report of ...`, empty if none of the same networks had fewer.
 
-    A report of fewer counts only if it came before the first that had all of these seeds. Looking, adding seeds and looking again finds gaps that are not there more often than stated.
+    Looking, adding seeds and looking again finds gaps that are not there more often than stated. A
+    report of fewer counts only if it was made before any that had all of these seeds.
     """
     networks, seeds = fingerprint(runs), set(map(int, runs["seed"]))
     reports = [entry for entry in read(folder / HISTORY) if entry["networks"] == networks]

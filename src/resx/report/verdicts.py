@@ -15,7 +15,9 @@ from resx.inference import (
 )
 from resx.report.causes import cause
 from resx.report.labels import network_kind
+from resx.report.measures import has_ended
 from resx.report.sentences import (
+    CANNOT_TELL,
     evidence,
     failures,
     fresh_seeds,
@@ -26,10 +28,8 @@ from resx.report.sentences import (
 )
 from resx.report.verdict import Verdict, nothing_to_say, turned, verdict
 from resx.report.yardstick import Yardstick
-from resx.store.summary import Status
 
 Depths = dict[int, Arm]
-CANNOT_TELL = "Cannot tell"
 
 
 def verdicts(runs: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
@@ -37,7 +37,7 @@ def verdicts(runs: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
 
     Of one depth there is only the gap. Only finished and diverged runs count.
     """
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    ended = runs[has_ended(runs)]
     arms = {
         kind: arms_by_depth(ended[ended["residual"] == kind], yardstick) for kind in (False, True)
     }
@@ -69,9 +69,10 @@ def degrades(arms: Depths, residual: bool, yardstick: Yardstick) -> Verdict:
     words = {Answer.YES: ("Yes", "rises"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it falls", "falls")}
     # A fresh set is asked the same question: each shallower net has its share of alpha.
-    rules = replace(yardstick.rules, alpha=yardstick.rules.alpha / (len(arms) - 1))
-    shared = replace(yardstick, rules=rules)
-    return _on_depth(id, question, finding, (shallow, deep), arms, words, shared)
+    shallower = len(arms) - 1
+    shared = replace(yardstick.rules, alpha=yardstick.rules.alpha / shallower)
+    needed = fresh_seeds(arms[deep], arms[shallow], finding, shared, shallower)
+    return _on_depth(id, question, finding, (shallow, deep), arms, words, yardstick, needed)
 
 
 def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
@@ -83,8 +84,11 @@ def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
     assert finding.depths is not None
     words = {Answer.YES: ("Yes", "falls"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it rises", "rises")}
-    ends = finding.depths[1], finding.depths[0]
-    return _on_depth("falls-with-depth", question, finding, ends, arms, words, yardstick)
+    deep, shallow = finding.depths
+    needed = fresh_seeds(arms[deep], arms[shallow], finding, yardstick.rules)
+    ends = shallow, deep
+    id = "falls-with-depth"
+    return _on_depth(id, question, finding, ends, arms, words, yardstick, needed)
 
 
 def _on_depth(
@@ -95,10 +99,9 @@ def _on_depth(
     arms: Depths,
     words: dict[Answer, tuple[str, str]],
     yardstick: Yardstick,
+    needed: int | None,
 ) -> Verdict:
     """The sentence and the effect go from the shallow to the deep net."""
-    first, second = (arms[depth] for depth in finding.depths or depths)
-    needed = fresh_seeds(first, second, finding, yardstick.rules)
     opening, verb = words.get(finding.answer, (CANNOT_TELL, "goes"))
     start, end = (level(arms[depth], finding.measure) for depth in depths)
     names = tuple(f"{depth}-layer" for depth in finding.depths or depths)
@@ -136,12 +139,16 @@ def _twins(plain: Arm, residual: Arm, finding: Finding, yardstick: Yardstick) ->
 
 
 def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None:
-    """The smallest depth from which on the shortcut helps (notes, 8.3). None without twins."""
+    """The smallest depth from which on the shortcut helps (notes, 8.3). None without twins.
+
+    "On" goes as far as there are twins: depths without are named, as nothing is known of them.
+    """
     pairs = {d: (arms[False][d], arms[True][d]) for d in sorted(arms[False].keys() & arms[True])}
     if not pairs:
         return None
     found = first_gap(pairs, yardstick.rules)
     *_, stopped = found.asked
+    alone = [d for d in sorted(arms[False].keys() ^ arms[True]) if d > stopped]
     if found.depth is None:
         deepest = max(pairs)
         needed = fresh_seeds(*pairs[deepest], found.finding, yardstick.rules)
@@ -152,12 +159,25 @@ def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None
         text, depths = f"{opening} at {deepest} layers, {twins}{why}.", (deepest,)
     else:
         needed, depths = None, (found.depth,)
-        text = (
-            f"From {found.depth} layers on: {_twins(*pairs[found.depth], found.finding, yardstick)}"
+        helped = [depth for depth, finding in found.asked.items() if finding.answer is Answer.YES]
+        at_some = (
+            f"At {_listed(helped)}; at {found.depth}"
+            if len(helped) > 1
+            else f"At {_listed(helped)}"
         )
+        where = at_some if alone else f"From {found.depth} layers on"
+        text = f"{where}: {_twins(*pairs[found.depth], found.finding, yardstick)}"
         text += "." if stopped == found.depth else _end_of_gap(stopped, found.asked[stopped])
+    if alone:
+        text += f" Asked at {_listed(list(found.asked))}; without twins: {_listed(alone)}."
     question = "From which depth on does the shortcut help?"
     return verdict("first-gap", question, found.finding, text, depths, needed)
+
+
+def _listed(depths: list[int]) -> str:
+    """`20, 32 and 56 layers`."""
+    *others, last = sorted(depths)
+    return f"{', '.join(map(str, others))} and {last} layers" if others else f"{last} layers"
 
 
 def _end_of_gap(depth: int, finding: Finding) -> str:
