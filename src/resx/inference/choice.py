@@ -1,9 +1,9 @@
 """Each network at its best setting, chosen on some seeds and judged on others."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -55,10 +55,10 @@ def best_setting(arms: Mapping[Setting, Arm]) -> Setting:
     return _best(arms, None)
 
 
-def at_edge(chosen: Setting, arms: Mapping[Setting, Arm]) -> bool:
+def at_edge(chosen: Any, settings: Collection[Any]) -> bool:
     """Whether it is the least or the largest of several numbers."""
-    grid = [float(v) for v in arms if isinstance(v, Real) and not isinstance(v, bool)]
-    return len(arms) == len(grid) > 1 and chosen in (min(grid), max(grid))
+    grid = [float(v) for v in settings if isinstance(v, Real) and not isinstance(v, bool)]
+    return len(settings) == len(grid) > 1 and chosen in (min(grid), max(grid))
 
 
 def _best(arms: Mapping[Setting, Arm], seeds: np.ndarray | None) -> Setting:

@@ -37,8 +37,8 @@ class Measure:
         """Itself, or the error of the same images that a loss goes with."""
         if self.is_error:
             return self
-        names = (name.replace("loss", "error") for name in (self.column, self.heading))
-        return Measure(*names)
+        column, heading = (name.replace("loss", "error") for name in (self.column, self.heading))
+        return Measure(column, heading)
 
 
 def has_ended(runs: pd.DataFrame) -> "pd.Series[bool]":

@@ -23,7 +23,8 @@ from resx.report.measures import CLEAN_ERROR
 CANNOT_TELL = "Cannot tell"
 RATIOS = (Measure.LOSS, Measure.STEPS)
 WHY_NOT = {
-    Reason.UNTRAINED: "half or more of the runs of a network diverged or stayed at chance",
+    Reason.UNTRAINED: "half or more of the runs of a network diverged or stayed at chance, so that"
+    " over-fitting is no question",
     Reason.CHANCE: "half or more of the runs of both networks diverged or stayed at chance",
     Reason.DIVERGED: "runs diverged, and an interval of the others would not count them",
     Reason.NO_NUMBERS: "no run has a finite number to compare",

@@ -148,7 +148,8 @@ def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None
         return None
     found = first_gap(pairs, yardstick.rules)
     *_, stopped = found.asked
-    alone = [d for d in sorted(arms[False].keys() ^ arms[True]) if d > stopped]
+    since = stopped if found.depth is None else found.depth
+    alone = [d for d in sorted(arms[False].keys() ^ arms[True]) if d > since]
     if found.depth is None:
         deepest = max(pairs)
         needed = fresh_seeds(*pairs[deepest], found.finding, yardstick.rules)
