@@ -22,7 +22,7 @@ from resx.report.reproduction import Reproduction, reproductions
 from resx.report.selection import SelectedRuns, Selection
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
-from resx.report.verdicts import verdicts
+from resx.report.verdicts import alone, verdicts
 from resx.report.yardstick import Yardstick, yardstick_for, yardstick_of
 
 
@@ -151,7 +151,7 @@ def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
     study, variants = selected.selection.study, selected.variants
     runs, yardstick = yardstick_of(selected.judged, selected.curves, study)
     if not variants:
-        return on_depth(runs, reached, yardstick)
+        return on_depth(runs, reached, yardstick) or [alone(runs, yardstick)]
     incomparable = {"model.name", "data.name"}.intersection(variants)
     ranked = None if incomparable else ranking(runs, variants, yardstick, study.control)
     found = [ranked] if ranked else []

@@ -8,6 +8,7 @@ from resx.inference import (
     Answer,
     Arm,
     Finding,
+    Measure,
     compare,
     degradation,
     falls_with_depth,
@@ -128,6 +129,26 @@ def shortcut_helps(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | 
     twins = _twins(plain, residual, finding, yardstick)
     text = f"{opening}: {twins}{why_not(finding, fresh_set(needed))}."
     return verdict("shortcut-helps", "Does the shortcut help?", finding, text, (depth,), needed)
+
+
+def alone(runs: pd.DataFrame, yardstick: Yardstick) -> Verdict:
+    """Of a network without any other beside it: is it better than chance in every run?"""
+    ended = runs[has_ended(runs)]
+    groups = list(ended.groupby(["depth", "residual"]))
+    arm = yardstick.arm(groups[0][1]) if len(groups) == 1 else None
+    if arm is None or not arm.n:
+        return nothing_to_say("trains", "Does it train?", "no run has ended")
+    (depth, residual), _ = groups[0]
+    failed, kind = yardstick.rules.failures(arm), network_kind(residual)
+    answer = Answer.CANNOT_TELL if 0 < failed < arm.n else Answer.REVERSED if failed else Answer.YES
+    word = {Answer.YES: "Yes", Answer.REVERSED: "No"}.get(answer, "Not always")
+    question = f"Does the {kind} net train?"
+    text = (
+        f"{question} {word}: {yardstick.name} {level(arm, Measure.ERROR)} at {depth} layers; {failed}"
+        f" of {arm.n} runs diverged or stayed at chance. There is no second network beside it."
+    )
+    n, lost = (arm.n, 0), (failed, 0)
+    return Verdict("trains", question, answer, text, n=n, failed=lost, depths=(int(depth),))
 
 
 def _twins(plain: Arm, residual: Arm, finding: Finding, yardstick: Yardstick) -> str:
