@@ -6,7 +6,7 @@ import pytest
 
 from resx.inference import Answer, Arm, Finding, Measure, Reason, Rules, compare
 from resx.report.sentences import evidence, level, why_not
-from resx.report.verdicts import gap_begins
+from resx.report.twins import gap_begins
 from resx.report.yardstick import Yardstick
 
 RULES = Rules(chance=0.9)

@@ -146,7 +146,7 @@ def _mark_divergences(axis: Axes, look: Look, runs: pd.DataFrame) -> None:
     diverged = runs[runs["status"] == Status.DIVERGED]
     height = 0.97 if look.residual else 0.91
     for depth, count in diverged.groupby("depth").size().items():
-        place = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
+        place: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
         text = f"{count} diverged"
         axis.text(float(str(depth)), height, text, color=look.colour, fontsize=7, **place)
 

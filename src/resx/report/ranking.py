@@ -21,27 +21,25 @@ def ranking(
 ) -> Verdict | None:
     """By log loss, of the residual nets of the greatest depth, or all if each has its own depth.
 
-    Against the study's `control` if it names one: settings with values that tell one row. None
-    where there is nothing to compare.
+    Against the study's `control` if it names one: settings with values that tell one row. None of
+    fewer than two settings.
     """
     residual = runs[has_ended(runs) & runs["residual"]]
     nets = _of_comparable_depth(residual, settings)
-    groups = {as_key(key): group for key, group in nets.groupby(settings, dropna=False)}
-    judged = {key: arm for key, group in groups.items() if (arm := yardstick.arm(group)).n}
+    groups = nets.groupby(settings, dropna=False)
+    judged = {as_key(key): arm for key, group in groups if (arm := yardstick.arm(group)).n}
     if len(judged) < 2:
         return None
     arms = {_written(settings, key): arm for key, arm in judged.items()}
     depths = tuple(int(depth) for depth in sorted(nets["depth"].unique()))
     where = f" at {depths[0]} layers" if len(depths) == 1 else ""
-    by = yardstick.name.replace("error", "loss")
-    if all(yardstick.rules.at_floor(arm) for arm in arms.values()):
-        by += " (all errors are at the floor)"
-    all_keys = {as_key(key) for key, _ in residual.groupby(settings, dropna=False)}
-    aside = sorted(_written(settings, key) for key in all_keys - judged.keys())
-    left_out = f" Left out, without a {yardstick.name}{where}: {', '.join(aside)}." if aside else ""
+    at_floor = all(yardstick.rules.at_floor(arm) for arm in arms.values())
+    by = yardstick.name.replace("error", "loss") + " (all errors are at the floor)" * at_floor
+    everything = {as_key(key) for key, _ in residual.groupby(settings, dropna=False)}
+    aside = sorted(_written(settings, key) for key in everything - judged.keys())
+    left_out = f" Left out, without a {yardstick.name}{where}: {', '.join(aside)}." * bool(aside)
     if control is not None and (key := _row_of(control, settings, list(judged))) is not None:
-        tail = f"{where}, by {by}"
-        beside = _beside(arms, _written(settings, key), depths, tail, yardstick)
+        beside = _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
         return replace(beside, text=beside.text + left_out)
     found = rank(arms, yardstick.rules)
     text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}{left_out}"
