@@ -44,11 +44,14 @@ class Rates:
     below_zero: float
     today_yes: float
     trials: int
+    same: bool  # the twins are one network drawn twice, so that both sides are alike
 
     @property
     def false_yes(self) -> float:
-        """Of twins that are equal, on either side: the mean of both."""
-        return (self.above_zero + self.below_zero) / 2
+        """On either side: the mean of both where they are alike, else the larger."""
+        if self.same:
+            return (self.above_zero + self.below_zero) / 2
+        return max(self.above_zero, self.below_zero)
 
 
 def rates(scenario: Scenario, n: int, trials: int, random: Generator) -> Rates:
@@ -89,6 +92,7 @@ def rates(scenario: Scenario, n: int, trials: int, random: Generator) -> Rates:
         below_zero=counts["below"] / trials,
         today_yes=counts["today yes"] / trials,
         trials=trials,
+        same=scenario.first == scenario.second,
     )
 
 

@@ -96,6 +96,13 @@ class Scenario:
     second: Network
     is_margin: bool = False
 
+    @property
+    def is_unequal_null(self) -> bool:
+        """Networks that scatter differently around one error."""
+        first, second = self.first, self.second
+        alike = first.diverges == second.diverges and first.loss == second.loss
+        return first != second and alike and first.medians == second.medians
+
 
 def null_scenarios() -> list[Scenario]:
     """Twins that do not differ; of the last ones, by exactly the margin of half a point."""

@@ -8,6 +8,7 @@ It trains nothing: `resx study NAME 'seed=range(5)'` does. Each report is made a
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,12 +60,22 @@ def tell(study: str, seeds: int, outputs: Path) -> Told:
             open_one = done.stderr.strip().splitlines()[-1]
             continue
         told = [line[2:] for line in done.stdout.splitlines() if line.startswith("* ")]
-        unfinished = [line for line in told if line.startswith("Runs: ") and "missing" in line]
-        if not unfinished:
+        open_one = unfinished(told)
+        if not open_one:
             folder = Path(done.stdout.strip().splitlines()[-1].removeprefix("page: ")).parent
             return complete(study, folder, told)
-        open_one = unfinished[0]
     return Told(f"| {study} | not measured yet: {open_one} | | | | |", "")
+
+
+def unfinished(told: list[str]) -> str:
+    """The sentence on runs that have no result yet; empty if all are finished or diverged."""
+    for line in told:
+        states = (
+            set(re.findall(r"\d+ ([a-z][a-z ]*)", line)) if line.startswith("Runs: ") else set()
+        )
+        if states - {"finished", "diverged"}:
+            return line
+    return ""
 
 
 def report(study: str, typed: list[str], outputs: Path) -> "subprocess.CompletedProcess[str]":
@@ -94,6 +105,13 @@ def distinct(column: "pd.Series[str]") -> str:
     return ", ".join(str(v)[:12] for v in sorted(column.dropna().unique()))
 
 
+def command(asked: argparse.Namespace) -> str:
+    """What makes this page again; where the store lies is no part of it."""
+    typed = ["python scripts/studies.py", f"--seeds {asked.seeds}"]
+    typed += ["--outputs OUTPUTS"] * (asked.outputs != Path("outputs"))
+    return " ".join([*typed, *(asked.studies if tuple(asked.studies) != STUDIES else ())])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("studies", nargs="*", default=STUDIES)
@@ -102,7 +120,7 @@ def main() -> None:
     parser.add_argument("--print", action="store_true", dest="prints", help="do not write the page")
     asked = parser.parse_args()
     told = [tell(study, asked.seeds, asked.outputs) for study in asked.studies]
-    head = HEAD.format(command=f"python scripts/studies.py --seeds {asked.seeds}")
+    head = HEAD.format(command=command(asked))
     sections = [each.section for each in told if each.section]
     text = head + "\n".join([*(each.row for each in told), *sections]) + "\n"
     if asked.prints:

@@ -29,7 +29,8 @@ def test_every_study_exists_and_every_answer_is_a_verdict():
             assert study in yamls("study")
         assert set(measurement.answers.values()) <= set(ClaimVerdict)
         if measurement.study:
-            assert set(measurement.answers) == {"yes", "no", "reversed"}
+            both = {"both"} if measurement.question == "cause" else set()
+            assert set(measurement.answers) == {"yes", "no", "reversed"} | both
             assert bool(measurement.question) != bool(measurement.first)
 
 

@@ -1,12 +1,20 @@
 """Two networks compared: each row is a verdict that was wrong or misleading before."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from scipy import stats
 
 from resx.inference import Answer, Arm, Measure, Reason, Rules, compare, compare_ratio
-from resx.inference.ranks import failures_p, luck, luck_of_best, smallest_rank_p, worst_rank_p
+from resx.inference.ranks import (
+    failures_p,
+    is_exact,
+    luck,
+    luck_of_best,
+    smallest_rank_p,
+    worst_rank_p,
+)
 
 IMAGES = 1437
 RULES = Rules(chance=0.9)
@@ -121,6 +129,24 @@ def test_one_seed_has_an_effect_and_no_interval():
 def test_what_never_arrives_is_worse_than_any_number():
     finding = compare_ratio([None] * 5, [10, 11, 12, 10, 11], Measure.STEPS, RULES)
     assert (finding.answer, finding.effect) == (Answer.YES, None)
+
+
+def test_without_any_finite_loss_it_is_not_for_few_seeds_that_nothing_is_told():
+    losses = (math.inf,) * 5
+    pair = arm(*[0.02] * 5, losses=losses), arm(*[0.03] * 5, losses=losses)
+    finding = compare(*pair, replace(RULES, by_loss=True))
+    assert (finding.answer, finding.reason) == (Answer.CANNOT_TELL, Reason.NO_NUMBERS)
+
+
+def test_a_loss_of_zero_beside_a_lost_one_is_compared_in_silence():
+    """Warnings are errors in tests."""
+    finding = compare_ratio([0.0, 0.1, None, 0.1], [0.0, 0.0, 0.0, 0.0], Measure.LOSS, RULES)
+    assert finding.reason is Reason.WORST_RANK
+
+
+@pytest.mark.parametrize(("n", "exact"), [((8, 8), True), ((9, 9), False), ((10, 10), False)])
+def test_ranks_of_many_seeds_are_drawn(n, exact):
+    assert is_exact(*n) is exact
 
 
 def test_ranks_without_ties_are_those_of_mann_and_whitney():

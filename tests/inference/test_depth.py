@@ -15,6 +15,7 @@ from resx.inference import (
     first_gap,
     median_steps,
     overfitting,
+    seeds_for_errors,
     slower,
 )
 
@@ -119,6 +120,23 @@ def test_a_net_that_fits_neither_has_not_over_fitted():
     shallow = near(0.02), near(0.06, images=360)
     finding = overfitting((near(0.9), near(0.9, images=360)), shallow, RULES)
     assert (finding.answer, finding.reason) == (Answer.CANNOT_TELL, Reason.UNTRAINED)
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_over_fitting_is_not_told_from_the_runs_that_survive(lost):
+    """Whichever of the four arms has lost a run."""
+    arms = [near(0.022), near(0.14, images=360), near(0.02), near(0.06, images=360)]
+    errors = [*arms[lost].errors[:-1], None]
+    arms[lost] = Arm(errors, arms[lost].images)
+    finding = overfitting((arms[0], arms[1]), (arms[2], arms[3]), RULES)
+    assert (finding.answer, finding.reason) == (Answer.CANNOT_TELL, Reason.DIVERGED)
+
+
+def test_a_fresh_set_is_as_large_as_the_rule_on_luck_asks():
+    """Three seeds that are worse than one of three depths may be luck; once three were promised."""
+    deep, shallow = near(0.6, 3), near(0.01, 3)
+    sizes = [seeds_for_errors(deep, shallow, RULES, shallower=shallower) for shallower in (1, 3)]
+    assert sizes == [3, 4]
 
 
 def test_seeds_that_never_arrive_are_not_forgotten():

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from resx.config.run_hash import RESULTS
 from resx.report.collect import Collected, collect, find_runs
 from resx.report.findings import Report, analyse
 from resx.report.selection import Selection, select
@@ -117,6 +118,7 @@ def summary_of(
         "data_root": None,
         "data_fingerprint": "0",
         "images": {"train": 1437, "test": 360},
+        "chance": 0.9,
         "normalization": {"mean": [0.3], "std": [0.4]},
         "device": "cpu",
         "precision": "fp32",
@@ -132,9 +134,11 @@ def summary_of(
         "started": "2026-01-01T00:00:00+0000",
         "status": status,
         "failure": None,
+        "results": RESULTS,
         "step": STEPS[-1],
         "final": scores if status == "finished" else {},
         "last": scores,
+        "running_statistics": scores if status == "finished" else {},
         "warmup_end": 0,
         "seconds": 1.0,
         "images_per_second": 1000.0,

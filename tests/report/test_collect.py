@@ -1,11 +1,14 @@
 """Every run is found and read, once; what cannot be read is named."""
 
+import json
 import math
+from dataclasses import fields
 
 import pytest
 
 from resx.errors import RequestError
 from resx.report.collect import collect, find_runs
+from resx.store.summary import Summary
 from tests.report.synthetic import DEGRADED, STEPS
 
 
@@ -72,6 +75,11 @@ def test_patterns_that_overlap_find_a_run_once(runs):
     assert len(find_runs(f"{runs.outputs}/**")) == 3
     assert len(find_runs(f"{runs.outputs}/runs/digits/resnet-20-*")) == 2
     assert len(find_runs(f"{runs.outputs}/runs/digits/*/s1-*")) == 1
+
+
+def test_synthetic_summaries_have_every_key_of_a_trained_runs(runs):
+    written = json.loads((runs.write_one(56, False, 0, 0.25) / "summary.json").read_text())
+    assert set(written) == {field.name for field in fields(Summary)}
 
 
 def test_no_runs_is_an_empty_collection():

@@ -60,6 +60,18 @@ def test_the_gap_is_drawn_with_its_interval(degraded):
     assert 4 < interval[0, 1] < 5.9 < interval[1, 1] < 8
 
 
+def test_survivors_have_no_interval_and_what_diverged_is_said(degraded):
+    """As in the table of gaps; once the figure drew the survivors' interval."""
+    runs = degraded.runs.copy()
+    lost = (runs["depth"] == 56) & ~runs["residual"] & (runs["seed"] == 0)
+    runs.loc[lost, "status"] = "diverged"
+    (axis,) = gap_figure(runs).axes
+    assert [bar.has_yerr for bar in axis.containers] == [True, False]
+    for axis in depth_figure(runs).axes:
+        marks = {(text.get_position()[0], text.get_text()) for text in axis.texts}
+        assert marks == {(56, "1 diverged"), (110, "1 diverged")}
+
+
 def test_variants_have_a_line_each_and_say_what_diverged(runs):
     runs.write({(56, True): (0.1, 0.2)}, model__shortcut="A")
     runs.write_one(56, True, 0, 0.9, status="diverged", model__shortcut="B")

@@ -1,11 +1,15 @@
 """Verdicts and tables of several depths, families and variants."""
 
 import json
+import math
+
+import pytest
 
 from resx.report.collect import collect, find_runs
 from resx.report.findings import analyse
-from resx.report.measures import CLEAN_ERROR, MEASURES
+from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS, MEASURES
 from resx.report.selection import PlannedRun, Selection, select
+from resx.report.tables import measure_table
 from tests.report.synthetic import DEGRADED
 
 
@@ -48,6 +52,68 @@ def test_unfinished_runs_are_missing_cells_not_numbers(runs):
     row = report.tables.gaps[CLEAN_ERROR].iloc[-1]
     assert list(row) == [56, "1 interrupted", "1 diverged", "-"]
     assert report.sentences[-1] == "Runs: 1 diverged, 3 finished, 1 interrupted."
+
+
+@pytest.mark.parametrize(
+    ("losses", "cell", "has_interval"),
+    [
+        ((0.1, 0.1, 0.1), "0.1000 ± 0.0000 (3)", True),
+        ((0.1, math.inf, 0.1), "0.1000 ± 0.0000 (2), 1 without a finite loss", False),
+        ((math.inf, math.nan, 0.1), "0.1000 (1), 2 without a finite loss", False),
+        ((math.inf, math.inf, math.inf), "3 without a finite loss", False),
+    ],
+)
+def test_a_loss_that_is_not_finite_is_said_and_takes_the_interval(runs, losses, cell, has_interval):
+    """Once "some without this split", beside an interval of the others."""
+    runs.write({(56, False): (0.1, 0.1, 0.1), (56, True): (0.1, 0.1, 0.1)})
+    table = runs.collect().runs
+    table.loc[~table["residual"].astype(bool), CLEAN_LOSS.column] = losses
+    (row,) = measure_table(table, ["depth"], CLEAN_LOSS).to_dict("records")
+    assert row["plain"] == cell
+    assert ("[" in row["gap"]) is has_interval
+
+
+def test_every_data_set_is_judged_by_its_own_chance(runs):
+    """Half of the images wrong is chance where there are two classes, beside ten or not."""
+    for name in ("ten", "two"):
+        runs.write({(56, False): (0.5,) * 3, (56, True): (0.49,) * 3}, data__name=name)
+    table = runs.collect()
+    chances = table.runs["data.name"].map({"ten": 0.9, "two": 0.5})
+    table = table._replace(runs=table.runs.assign(chance=chances))
+    rows = ("depth", "data.name")
+    found = analyse(select(table, Selection("", "", "", rows=rows))).verdicts
+    assert {(v.scope, v.reason == "chance") for v in found} == {
+        ("data ten", False),
+        ("data two", True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("errors", "answer", "words"),
+    [
+        ((0.1, 0.1), "yes", "Yes: clean training error 10.00 % at 56 layers; 0 of 2 runs"),
+        ((0.9, 0.9), "reversed", "No: clean training error 90.00 % at 56 layers; 2 of 2 runs"),
+        ((0.1, 0.9), "cannot tell", "Not always: clean training error"),
+    ],
+)
+def test_a_network_alone_is_held_against_chance(runs, errors, answer, words):
+    """Once a report without any verdict."""
+    runs.write({(56, True): errors})
+    (found,) = runs.report().verdicts
+    assert (found.id, str(found.answer)) == ("trains", answer)
+    assert found.text.startswith(f"Does the residual net train? {words}")
+
+
+def test_runs_are_counted_once_and_only_those_that_ended_show_anything(runs):
+    runs.write({(56, True): (0.1, 0.1, 0.1)})
+    runs.write_one(56, True, 3, 0.1, status="interrupted")
+    broken = runs.write_one(56, True, 4, 0.1)
+    (broken / "config.yaml").write_text("depth: [")
+    planned = tuple(PlannedRun((56,), True) for _ in range(6))
+    report = runs.report(rows=("depth",), planned=planned)
+    expected = "Runs: 3 finished, 1 interrupted, 1 missing, 1 unreadable and skipped."
+    assert report.unfinished == expected
+    assert report.unseen.startswith("With 3 seeds")
 
 
 def test_runs_of_different_machines_are_pooled_but_it_is_said(runs):

@@ -3,6 +3,7 @@
 import pytest
 
 from resx.report.build import build_report
+from resx.report.history import added_seeds, note
 from resx.report.selection import Selection
 from resx.store.store import Store
 from tests.report.synthetic import DEGRADED
@@ -31,6 +32,24 @@ def test_a_study_in_which_a_run_diverged_is_remembered_too(runs, report):
     report()
     runs.write_one(56, False, 4, 0.06)
     assert "Seed 4 was added after a report of 4 seeds" in report().added
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ([(0, 1, 2), (0, 1)], ""),  # two were chosen of three that had been seen
+        ([(0, 1, 2, 3), (0, 1)], ""),
+        ([(0, 1), (0, 1, 2), (0,)], "Seed 2 was added after a report of 2 seeds"),
+        ([(0,), (1, 2)], "Seed 0 was added after a report of 2 seeds"),
+    ],
+)
+def test_only_a_report_of_fewer_seeds_that_came_first_counts(runs, before, said):
+    runs.write({(20, True): (0.1, 0.1, 0.1)})
+    table = runs.collect().runs
+    for seeds in before:
+        note(table[table["seed"].isin(seeds)], runs.outputs)
+    added = added_seeds(table, runs.outputs)
+    assert added.startswith(said) and bool(added) == bool(said)
 
 
 def test_other_networks_are_no_earlier_report(runs, report):

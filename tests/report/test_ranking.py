@@ -6,7 +6,7 @@ import pytest
 
 from resx.config.schema import StudyConfig
 from resx.inference import Answer
-from resx.report.ranking import ranking
+from resx.report.ranking import _better_than_control, ranking
 from resx.report.yardstick import yardstick_of
 
 SETTINGS = ["model.shortcut"]
@@ -94,7 +94,28 @@ def test_a_control_without_runs_is_said_so(runs):
     write_shortcuts(runs, A=(0.020, 0.021, 0.022), B=(0.10, 0.12, 0.11))
     verdict = rank(runs, {"model.shortcut": "C"})
     assert verdict.text.startswith("Which trains best")
-    assert verdict.text.endswith(" The study's control (shortcut C) has no runs.")
+    assert verdict.text.endswith(" control (shortcut C) has no runs to compare at 56 layers.")
+
+
+@pytest.mark.parametrize("control", ["C", "D"])
+def test_a_setting_that_cannot_be_judged_is_named_and_is_no_control(runs, control):
+    """C has runs of the shallower depth only, D none with its clean error; once a `KeyError`."""
+    for depth in (20, 56):
+        for shortcut, error in (("A", 0.020), ("B", 0.10), ("D", math.nan)):
+            runs.write({(depth, True): (error, 1.1 * error)}, model__shortcut=shortcut)
+    runs.write({(20, True): (0.3, 0.3)}, model__shortcut="C")
+    aside = "Left out, without a clean training error at 56 layers: shortcut C, shortcut D."
+    assert aside in rank(runs).text
+    assert aside in rank(runs, {"model.shortcut": "A"}).text
+    text = rank(runs, {"model.shortcut": control}).text
+    ending = f"The study's control (shortcut {control}) has no runs to compare at 56 layers."
+    assert text.endswith(f"{aside} {ending}")
+
+
+def test_what_cannot_be_told_may_be_better_than_the_control():
+    assert _better_than_control({Answer.YES, Answer.CANNOT_TELL}) is Answer.CANNOT_TELL
+    assert _better_than_control({Answer.YES, Answer.NO}) is Answer.REVERSED
+    assert _better_than_control({Answer.REVERSED, Answer.CANNOT_TELL}) is Answer.YES
 
 
 def test_settings_at_the_floor_of_error_are_ranked_by_their_loss(runs):

@@ -118,6 +118,17 @@ def test_with_too_few_seeds_it_is_said_that_choice_and_judgement_share_them(runs
     assert "chosen on the runs that are judged" in describe_choices(found, "recipe.lr")
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_the_best_may_be_a_name_and_names_have_no_ends(runs, seeds):
+    """Once a `ValueError`; of few seeds the typical loss chooses, as it does of many."""
+    losses = {"A": (1e-4, 1.0), "B": (0.3, 0.3), "C": (0.4, 0.4)}
+    for shortcut, of_shortcut in losses.items():
+        own = {(56, True): of_shortcut[:seeds]}
+        runs.write({(56, True): (0.1,) * seeds}, losses=own, model__shortcut=shortcut)
+    _, found = best_of(runs.collect().runs, ["depth", "model.shortcut"], "model.shortcut")
+    assert describe_choices(found, "model.shortcut").endswith("residual, depth 56: A.")
+
+
 def test_a_value_that_one_seed_has_tried_is_not_chosen_for_all(runs):
     """Of a study that is still running: once the three seeds of 0.1 gave way to one run."""
     runs.write({(56, True): (0.1, 0.11, 0.12)}, recipe__lr=0.1)

@@ -5,7 +5,7 @@ How often each of these is wrong, in simulation, is docs/statistics.md.
 
 from resx.inference.answer import Answer, Finding, Measure, Reason
 from resx.inference.arms import Arm, Rules, numbers
-from resx.inference.choice import Choice, choose
+from resx.inference.choice import Choice, best_setting, choose
 from resx.inference.comparison import compare, compare_ratio
 from resx.inference.convergence import Steps, median_steps, slower
 from resx.inference.depth import FirstGap, degradation, falls_with_depth, first_gap
@@ -20,7 +20,7 @@ from resx.inference.intervals import (
 from resx.inference.overfitting import overfitting
 from resx.inference.planning import seeds_for_errors, seeds_for_ratio
 from resx.inference.ranking import Ranking, against_control, rank
-from resx.inference.ranks import failures_p, worst_rank_p
+from resx.inference.ranks import failures_p, is_exact, worst_rank_p
 
 __all__ = [
     "Answer",
@@ -37,6 +37,7 @@ __all__ = [
     "SignedMean",
     "Steps",
     "against_control",
+    "best_setting",
     "choose",
     "compare",
     "compare_ratio",
@@ -45,6 +46,7 @@ __all__ = [
     "falls_with_depth",
     "first_gap",
     "interval",
+    "is_exact",
     "median_steps",
     "numbers",
     "overfitting",

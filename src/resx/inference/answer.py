@@ -10,6 +10,7 @@ class Answer(StrEnum):
     YES = "yes"
     NO = "no"  # level: the interval lies within the margin on both sides
     REVERSED = "reversed"
+    BOTH = "both"  # of a question with two sides, such as "over-fitting or optimisation?"
     CANNOT_TELL = "cannot tell"
 
 
@@ -27,8 +28,10 @@ class Reason(StrEnum):
 
     INTERVAL = "interval"  # where the interval lies
     FLOOR = "floor"  # all errors are a few images, and there are no losses to decide instead
-    CHANCE = "chance"  # neither network has learned anything
-    UNTRAINED = "untrained"  # a network has learned nothing, so that over-fitting is no question
+    CHANCE = "chance"  # half or more of the runs of both networks diverged or learned nothing
+    UNTRAINED = "untrained"  # the same of one network, so that over-fitting is no question
+    DIVERGED = "diverged"  # runs diverged, and the question has no ranks to count them in
+    NO_NUMBERS = "no numbers"  # no run has a finite loss, or none arrives
     FEW_SEEDS = "few seeds"  # a network that fails now and then could look like this by luck
     WORST_RANK = "worst rank"  # runs failed: ranks decide, in which these are the worst
     FAILURES = "failures"  # runs failed, and the seeds suffice to compare their numbers only

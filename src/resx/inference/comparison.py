@@ -77,12 +77,14 @@ def compare_ratio(
     n = (len(values[0]), len(values[1]))
     lost = (int(np.isnan(values[0]).sum()), int(np.isnan(values[1]).sum()))
     arms = [LogLocation(v, resolution) for v in values]
-    if lost == n or min(n) < 2:
+    if lost == n and min(n) > 0:
+        return undecided(measure, rules.ratio, Reason.NO_NUMBERS, n, lost)
+    if min(n) < 2:
         known = min(n) > 0 and not any(lost)
         effect = math.exp(arms[0].typical - arms[1].typical) if known else None
         return undecided(measure, rules.ratio, Reason.FEW_SEEDS, n, lost, effect)
     if any(lost):
-        logs = [np.where(np.isnan(v), math.inf, np.log(v)) for v in values]
+        logs = [np.where(np.isnan(arm.logs), math.inf, arm.logs) for arm in arms]
         answer, p, reason = _rank_answer(logs[0], logs[1], math.log(rules.ratio), rules.alpha)
         medians = [float(np.median(log)) for log in logs]
         effect = math.exp(medians[0] - medians[1]) if all(map(math.isfinite, medians)) else None

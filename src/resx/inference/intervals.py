@@ -116,10 +116,6 @@ class SignedMean(NamedTuple):
     mean: float
     span: Span | None
 
-    @property
-    def excludes_zero(self) -> bool:
-        return self.span is not None and (self.span[0] > 0 or self.span[1] < 0)
-
 
 def signed_mean(values: Sequence[float], alpha: float = 0.025) -> SignedMean:
     x = np.asarray(values, dtype=float)

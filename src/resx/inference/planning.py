@@ -6,17 +6,20 @@ from scipy import special, stats
 
 from resx.inference.arms import Arm, Numbers, Rules, numbers
 from resx.inference.intervals import ErrorLocation, LogLocation
-from resx.inference.ranks import MOST_LUCK, luck
+from resx.inference.ranks import MOST_LUCK, luck_of_best
 
 MOST_SEEDS = 100  # beyond, the difference is too small to matter
 ASSURANCE = 0.8  # how surely the spread is not greater than the one that is planned with
 
 
-def seeds_for_errors(first: Arm, second: Arm, rules: Rules, power: float = 0.8) -> int | None:
+def seeds_for_errors(
+    first: Arm, second: Arm, rules: Rules, power: float = 0.8, shallower: int = 1
+) -> int | None:
     """Seeds per network so that a FRESH set answers yes, no or reversed with this power.
 
     Planned for the effect that the runs so far show. None if a hundred do not suffice, or if the
-    effect equals the margin, which no number can tell from it.
+    effect equals the margin, which no number can tell from it. `shallower` counts the arms of which
+    the second is the best: a difference from one of several needs more seeds (`luck_of_best`).
     """
     sides = [ErrorLocation(arm.finished_errors, arm.images) for arm in (first, second)]
     if min(s.n for s in sides) < 2:
@@ -29,11 +32,12 @@ def seeds_for_errors(first: Arm, second: Arm, rules: Rules, power: float = 0.8) 
         slope = max(side.typical, 0.5 / side.images) * (1 - side.typical)
         spreads.append(slope * math.sqrt(logit))
     effect = sides[0].typical - sides[1].typical
-    return fresh_seeds(effect, rules.margin, spreads, [s.n for s in sides], rules, power)
+    n = [s.n for s in sides]
+    return fresh_seeds(effect, rules.margin, spreads, n, rules, power, shallower)
 
 
 def seeds_for_ratio(
-    first: Numbers, second: Numbers, rules: Rules, power: float = 0.8
+    first: Numbers, second: Numbers, rules: Rules, power: float = 0.8, shallower: int = 1
 ) -> int | None:
     """The same for losses or steps, all finite, on the log scale."""
     sides = [LogLocation(numbers(values)) for values in (first, second)]
@@ -41,11 +45,18 @@ def seeds_for_ratio(
         return None
     effect = sides[0].typical - sides[1].typical
     spreads = [float(s.logs.std(ddof=1)) for s in sides]
-    return fresh_seeds(effect, math.log(rules.ratio), spreads, [s.n for s in sides], rules, power)
+    n = [s.n for s in sides]
+    return fresh_seeds(effect, math.log(rules.ratio), spreads, n, rules, power, shallower)
 
 
 def fresh_seeds(
-    effect: float, margin: float, spreads: list[float], n: list[int], rules: Rules, power: float
+    effect: float,
+    margin: float,
+    spreads: list[float],
+    n: list[int],
+    rules: Rules,
+    power: float,
+    shallower: int,
 ) -> int | None:
     """The smallest number with this power, by the noncentral t of two means.
 
@@ -58,9 +69,10 @@ def fresh_seeds(
     distance = abs(abs(effect) - margin)
     if distance == 0:
         return None
-    for seeds in range(2, MOST_SEEDS + 1):
-        if luck(seeds, seeds) > MOST_LUCK and abs(effect) > margin:
-            continue
+    fewest = 2
+    while abs(effect) > margin and luck_of_best(fewest, fewest, shallower, 1) > MOST_LUCK:
+        fewest += 1
+    for seeds in range(fewest, MOST_SEEDS + 1):
         error = math.hypot(*raised) / math.sqrt(seeds)
         if error == 0 or _power(distance / error, seeds - 1, rules.alpha) >= power:
             return seeds

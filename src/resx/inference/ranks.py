@@ -27,6 +27,11 @@ def worst_rank_p(first: Values, second: Values) -> float:
     return _rank_sum_p(tuple(ranks[: len(first)]), tuple(ranks[len(first) :]))
 
 
+def is_exact(first: int, second: int) -> bool:
+    """Whether `worst_rank_p` of so many seeds goes through all splits, and draws none."""
+    return math.comb(first + second, first) <= MOST_SPLITS
+
+
 @lru_cache(maxsize=4096)
 def _rank_sum_p(first: tuple[float, ...], second: tuple[float, ...]) -> float:
     def rank_sum(first: Values, second: Values, axis: int) -> NDArray[np.float64]:

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-BEYOND = "beyond the notes"
-
 
 class Measurement(NamedTuple):
     """One way to test a claim.

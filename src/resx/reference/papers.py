@@ -63,8 +63,12 @@ class PaperTable:
 
     def figure(self, split: str, settings: dict[str, Any]) -> PublishedError | None:
         """What the paper found for the network with these flat settings."""
-        found = (n.figures.get(split) for n in self.networks if n.is_one(settings))
+        found = (n.figures.get(split) for n in self.networks_like(settings))
         return next((figure for figure in found if figure), None)
+
+    def networks_like(self, settings: dict[str, Any]) -> list[PaperNetwork]:
+        """Those that flat settings describe, in the table's order."""
+        return [network for network in self.networks if network.is_one(settings)]
 
     def only(self, names: list[str]) -> "PaperTable":
         """Some of its networks, all without names. Raises `KeyError` for one it does not have."""

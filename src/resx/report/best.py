@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from resx.inference import Arm, choose
-from resx.report.labels import as_key, network_kind, short
-from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS
+from resx.inference import Arm, best_setting, choose
+from resx.inference.choice import at_edge
+from resx.report.labels import as_key, in_order, network_kind, short
+from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS, has_ended
 from resx.report.yardstick import arm_of
-from resx.store.summary import Status
 
 
 class Chosen(NamedTuple):
@@ -27,13 +27,12 @@ class Chosen(NamedTuple):
 def best_of(runs: pd.DataFrame, rows: list[str], setting: str) -> tuple[pd.DataFrame, list[Chosen]]:
     """For each network one run a seed: at the value that is best on all its OTHER seeds.
 
-    The best is that of fewest diverged runs, then of least clean training loss.
+    The best is that of fewest runs without a finite loss, then of least clean training loss.
     """
     network_rows = [row for row in rows if row != setting]
     kept, found = [], []
     for key, group in runs.groupby([*network_rows, "residual"], dropna=False):
-        ended = group[group["status"].isin([Status.FINISHED, Status.DIVERGED])]
-        judged, chosen = _choose(ended, setting)
+        judged, chosen = _choose(group[has_ended(group)], setting)
         kept.append(judged)
         if chosen is not None:
             found.append(chosen._replace(network=_name(network_rows, as_key(key))))
@@ -46,16 +45,17 @@ def _choose(runs: pd.DataFrame, setting: str) -> tuple[pd.DataFrame, Chosen | No
     complete = _complete(runs, setting)
     usable = runs if complete is None else complete
     arms = {value: _arm(group) for value, group in usable.groupby(setting)}
+    arms = {value: arms[value] for value in sorted(arms, key=in_order) if arms[value].n}
     seeds = sorted(usable["seed"].unique())
+    if not arms:
+        return runs, None
     if complete is not None:
         choice = choose(arms)
         values = dict(zip(seeds, choice.per_seed))
         judged = usable[usable[setting] == usable["seed"].map(values)]
-        at_edge = choice.at_edge and len(arms) > 1
-        return judged, Chosen("", choice.chosen, at_edge, judged_apart=True)
-    best = min(arms, key=lambda value: (arms[value].diverged, _least(arms[value])))
-    at_edge = best in (min(arms), max(arms)) and len(arms) > 1
-    return runs[runs[setting] == best], Chosen("", best, at_edge, judged_apart=False)
+        return judged, Chosen("", choice.chosen, choice.at_edge, judged_apart=True)
+    best = best_setting(arms)
+    return runs[runs[setting] == best], Chosen("", best, at_edge(best, arms), judged_apart=False)
 
 
 def _complete(runs: pd.DataFrame, setting: str) -> pd.DataFrame | None:
@@ -76,11 +76,6 @@ def _arm(runs: pd.DataFrame) -> Arm:
     return arm_of(runs, CLEAN_ERROR, CLEAN_LOSS, int(runs["images"].max()))
 
 
-def _least(arm: Arm) -> float:
-    finite = [loss for loss in arm.losses or arm.errors if loss is not None]
-    return sum(finite) / len(finite) if finite else float("inf")
-
-
 def _name(rows: list[str], key: tuple[Any, ...]) -> str:
     """`plain, depth 56`."""
     *values, residual = key
@@ -95,7 +90,7 @@ def describe_choices(found: list[Chosen], setting: str) -> str:
     apart = any(chosen.judged_apart for chosen in found)
     few = "with too few seeds, chosen on the runs that are judged"
     named = [
-        f"{c.network}: {c.value:g}"
+        f"{c.network}: {f'{c.value:g}' if isinstance(c.value, float) else c.value}"
         + " (end of the grid)" * c.at_edge
         + f" ({few})" * (apart and not c.judged_apart)
         for c in found

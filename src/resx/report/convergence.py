@@ -7,9 +7,9 @@ from resx.inference import Answer, Rules, median_steps, slower
 from resx.inference.convergence import THRESHOLDS
 from resx.plotting import LOOKS, shades
 from resx.report.labels import network_kind, short
+from resx.report.measures import has_ended
 from resx.report.sentences import evidence, why_not
 from resx.report.verdict import Verdict, verdict
-from resx.store.summary import Status
 
 JUDGED = 0.1  # the training error whose number of steps is compared
 
@@ -34,7 +34,7 @@ def slows_with_depth(
     runs: pd.DataFrame, reached: pd.DataFrame, residual: bool, rules: Rules
 ) -> Verdict | None:
     """Does the deepest net need more steps to 10 % than the shallowest? None without two depths."""
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    ended = runs[has_ended(runs)]
     networks = reached[(reached["threshold"] == JUDGED) & reached["directory"].isin(ended.index)]
     networks = networks[networks["residual"] == residual]
     depths = sorted(map(int, networks["depth"].unique()))

@@ -13,7 +13,7 @@ from resx.reference.protocols import protocols
 from resx.reference.published import published_curve
 from resx.report.gaps import gap_table
 from resx.report.labels import in_order, short
-from resx.report.measures import CLEAN_ERROR, TEST_ERROR
+from resx.report.measures import CLEAN_ERROR, TEST_ERROR, has_ended
 from resx.report.tables import matching
 from resx.store.summary import Status
 
@@ -86,11 +86,12 @@ def _draw_published(axis: Axes, reference: str, depth: int, residual: bool) -> N
 
 
 def depth_figure(runs: pd.DataFrame) -> Figure:
-    """Final error against depth: mean and every seed, training and test."""
+    """Final error against depth: mean and every seed, training and test; and what diverged."""
     figure = Figure(figsize=(9, 3.4))
     for axis, (column, label) in zip(figure.subplots(1, 2), MEASURES):
         finished = runs[(runs["status"] == Status.FINISHED) & runs[column].notna()]
         for look in LOOKS:
+            _mark_divergences(axis, look, runs[runs["residual"] == look.residual])
             seeds = finished[finished["residual"] == look.residual].sort_values("depth")
             means = 100 * seeds.groupby("depth")[column].mean()
             _draw_means(axis, look, means.index, means, look.line)
@@ -140,17 +141,31 @@ def _name_with_divergences(runs: pd.DataFrame, rows: list[str], key: Key) -> str
     return f"{name}  ({diverged} diverged)" if diverged else name
 
 
+def _mark_divergences(axis: Axes, look: Look, runs: pd.DataFrame) -> None:
+    """`2 diverged` in the network's colour at the upper edge: the mean is of the other seeds."""
+    diverged = runs[runs["status"] == Status.DIVERGED]
+    height = 0.97 if look.residual else 0.91
+    for depth, count in diverged.groupby("depth").size().items():
+        place: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
+        text = f"{count} diverged"
+        axis.text(float(str(depth)), height, text, color=look.colour, fontsize=7, **place)
+
+
 def gap_figure(runs: pd.DataFrame) -> Figure:
-    """The gap of clean training errors, plain minus residual, with its 95 % interval."""
+    """The gap of clean training errors, plain minus residual, with its 95 % interval.
+
+    Hollow and without one where runs diverged: it is the gap of those that are left.
+    """
     figure = Figure(figsize=(4.6, 3.4))
     axis = figure.subplots()
-    finished = runs[runs["status"] == Status.FINISHED]
-    for cell in gap_table(finished, ["depth"], CLEAN_ERROR):
+    for cell in gap_table(runs[has_ended(runs)], ["depth"], CLEAN_ERROR):
+        diverged = (runs["status"] == Status.DIVERGED) & (runs["depth"] == cell.key[0])
         depth, mean = float(str(cell.key[0])), 100 * cell.gap.effect
         ends = 100 * np.array([cell.gap.low, cell.gap.high])
         spread = np.abs(ends - mean).reshape(2, 1) if cell.gap.has_interval else None
         if cell.gap.exists:
-            axis.errorbar([depth], [mean], yerr=spread, fmt="ko", capsize=4)
+            face = "none" if diverged.any() else "black"
+            axis.errorbar([depth], [mean], spread, fmt="ko", capsize=4, markerfacecolor=face)
     axis.axhline(0, color="0.5", linewidth=0.8)
     axis.set(xlabel="depth", ylabel="gap of training error (points)")
     return figure

@@ -16,15 +16,14 @@ from resx.report.departures import (
 )
 from resx.report.labels import as_key, short
 from resx.report.literature import is_papers_task, notes_table, papers_table, sources
-from resx.report.measures import MEASURES
+from resx.report.measures import MEASURES, has_ended
 from resx.report.ranking import ranking
 from resx.report.reproduction import Reproduction, reproductions
 from resx.report.selection import SelectedRuns, Selection
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
-from resx.report.verdicts import verdicts
-from resx.report.yardstick import Yardstick, yardstick_of
-from resx.store.summary import Status
+from resx.report.verdicts import alone, verdicts
+from resx.report.yardstick import Yardstick, yardstick_for, yardstick_of
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,9 @@ class Report:
     def is_complete(self) -> bool:
         """Whether no run is missing and all have ended; to diverge is an end, too."""
         runs, planned = self.selected.runs, self.selected.selection.planned
-        ended = runs["status"].isin([Status.FINISHED, Status.DIVERGED])
-        return bool(ended.all()) and len(runs) >= len(planned) and not self.selected.skipped
+        return (
+            bool(has_ended(runs).all()) and len(runs) >= len(planned) and not self.selected.skipped
+        )
 
     @property
     def sentences(self) -> list[str]:
@@ -68,7 +68,11 @@ class Report:
     @property
     def unseen(self) -> str:
         """How many runs of a kind that no seed has shown there may still be."""
-        least = int(self.selected.runs.groupby([*self.selected.rows, "residual"]).size().min())
+        ended = self.selected.runs[has_ended(self.selected.runs)]
+        if ended.empty:
+            return "No run has ended yet."
+        networks = ended.groupby([*self.selected.rows, "residual"], dropna=False)
+        least = int(networks.size().min())
         return (
             f"With {least} seed{'s' * (least > 1)} a kind of run that none of them shows may still"
             f" be up to {unseen(least):.0%} of all runs."
@@ -141,20 +145,21 @@ def papers_of(
 def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
     """The ranking of the variants, and the verdicts on depth for every one of them.
 
-    Families are not ranked: they differ in size, too. Raises `RequestError` for an `at_step` at
-    which nothing was recorded.
+    Families are not ranked, as they differ in size, too; nor are data sets. Raises `RequestError`
+    for an `at_step` at which nothing was recorded.
     """
     study, variants = selected.selection.study, selected.variants
     runs, yardstick = yardstick_of(selected.judged, selected.curves, study)
     if not variants:
-        return on_depth(runs, reached, yardstick)
-    families = "model.name" in variants
-    ranked = None if families else ranking(runs, variants, yardstick, study.control)
+        return on_depth(runs, reached, yardstick) or [alone(runs, yardstick)]
+    incomparable = {"model.name", "data.name"}.intersection(variants)
+    ranked = None if incomparable else ranking(runs, variants, yardstick, study.control)
     found = [ranked] if ranked else []
     for key, group in runs.groupby(variants, dropna=False, sort=True):
         values = zip(map(short, variants), as_key(key))
         scope = ", ".join(f"{name} {value}" for name, value in values)
-        found += [verdict.within(scope) for verdict in on_depth(group, reached, yardstick)]
+        own = yardstick_for(group, study)  # variants may be data sets, each with its own chance
+        found += [verdict.within(scope) for verdict in on_depth(group, reached, own)]
     return found
 
 
@@ -170,8 +175,8 @@ def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> s
     counts = [
         f"{count} {status}" for status, count in sorted(runs["status"].value_counts().items())
     ]
-    if n_planned > len(runs):
-        counts.append(f"{n_planned - len(runs)} missing")
+    if (missing := n_planned - len(runs) - n_skipped) > 0:
+        counts.append(f"{missing} missing")
     if n_skipped:
         counts.append(f"{n_skipped} unreadable and skipped")
     return "" if counts == [f"{len(runs)} finished"] else f"Runs: {', '.join(counts)}."

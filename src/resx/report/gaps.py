@@ -18,7 +18,7 @@ class Gap(NamedTuple):
     """Plain minus residual of errors, plain over residual of losses, of what is typical.
 
     `low` and `high` are the 95 % interval of docs/statistics.md, NaN where there is none: of one
-    seed, or where runs diverged.
+    seed, or where runs diverged or have no finite loss.
     """
 
     effect: float
@@ -66,7 +66,8 @@ def gap_of(plain: Arm, residual: Arm, measure: Measure) -> Gap:
         return NO_GAP
     back: Any = (lambda x: x) if measure.is_error else math.exp
     effect = back(sides[0].typical - sides[1].typical)
-    if min(side.n for side in sides) < 2 or plain.diverged or residual.diverged:
+    # An interval of the runs that are left would praise a net for losing its worst seeds.
+    if any(side.n < max(2, arm.n) for side, arm in zip(sides, (plain, residual))):
         return Gap(effect, math.nan, math.nan)
     _, (low, high) = combined(sides, (1, -1))
     return Gap(effect, back(low), back(high))
@@ -78,12 +79,8 @@ def _arm(runs: pd.DataFrame, measure: Measure) -> Arm:
     if measure == RUNNING_ERROR:  # over the batches since the record before
         images = (runs["recipe.record_every"] * runs["recipe.batch_size"]).min()
     partner = TEST_LOSS if tested else CLEAN_LOSS
-    error, loss = (measure, partner) if measure.is_error else (_error_of(measure), measure)
+    error, loss = (measure, partner) if measure.is_error else (measure.of_error, measure)
     return arm_of(runs, error, loss, int(images) if images == images else 1)
-
-
-def _error_of(loss: Measure) -> Measure:
-    return Measure(loss.column.replace("loss", "error"), loss.heading.replace("loss", "error"))
 
 
 def _values(arm: Arm, measure: Measure) -> "np.ndarray[Any, np.dtype[np.float64]]":

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,13 @@ HISTORY = "history.jsonl"
 def added_seeds(runs: pd.DataFrame, folder: Path) -> str:
     """`Seeds 3, 4 were added after a report of ...`, empty if none of the same networks had fewer.
 
-    Looking, adding seeds and looking again finds gaps that are not there more often than stated.
+    Looking, adding seeds and looking again finds gaps that are not there more often than stated. A
+    report of fewer counts only if it was made before any that had all of these seeds.
     """
     networks, seeds = fingerprint(runs), set(map(int, runs["seed"]))
-    fewer = [
-        entry
-        for entry in read(folder / HISTORY)
-        if entry["networks"] == networks and set(entry["seeds"]) < seeds
-    ]
+    reports = [entry for entry in read(folder / HISTORY) if entry["networks"] == networks]
+    before = takewhile(lambda entry: not seeds <= set(entry["seeds"]), reports)
+    fewer = [entry for entry in before if set(entry["seeds"]) < seeds]
     if not fewer:
         return ""
     last = max(fewer, key=lambda entry: len(entry["seeds"]))

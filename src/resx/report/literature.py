@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 
 from resx.config.settings import flatten
-from resx.reference.papers import PaperTable, paper_tables
+from resx.reference.papers import PaperNetwork, PaperTable, paper_tables
 from resx.reference.published import PublishedError
-from resx.report.departures import Comparison
+from resx.report.departures import Comparison, settings_of
 from resx.report.measures import TEST_ERROR
 from resx.report.selection import DEFAULT
 from resx.store.summary import Status
@@ -110,9 +110,10 @@ def sources(tables: tuple[PaperTable, ...]) -> list[str]:
 
 
 def notes_table(runs: pd.DataFrame, compared: dict[str, Comparison]) -> pd.DataFrame:
-    """The notes' table (5.1); ours only of runs that keep to the protocol of its paper."""
+    """The notes' table (5.1); ours only of the paper's networks, and under its protocol."""
     tables = paper_tables()
     faithful = runs[[compared[directory].is_faithful for directory in runs.index]]
+    faithful = faithful[faithful["status"] == Status.FINISHED]
     if not is_papers_task(runs, tables[TABLE_2]):
         faithful = runs[:0]
     rows = []
@@ -125,10 +126,15 @@ def notes_table(runs: pd.DataFrame, compared: dict[str, Comparison]) -> pd.DataF
         plain, residual = (table.figure("test", twin) for twin in twins)
         row = {"depth": depth, "published plain": quote(plain)}
         row |= {"published ResNet": quote(residual), "published gap": quote_gap(plain, residual)}
-        finished = faithful[(faithful["depth"] == depth) & (faithful["status"] == Status.FINISHED)]
         for column, kind in (("ours plain", False), ("ours ResNet", True)):
-            errors = finished[finished["residual"] == kind][TEST_ERROR.column]
+            errors = _errors_of(faithful, table.networks_like(network | {"residual": kind}))
             mean = TEST_ERROR.show(errors.mean())
             row[column] = f"{mean} ({len(errors)})" if len(errors) else "-"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _errors_of(runs: pd.DataFrame, networks: list[PaperNetwork]) -> "pd.Series[float]":
+    """Test errors of the runs whose own settings are those of one of these networks."""
+    ours = [any(n.is_one(settings_of(run)) for n in networks) for _, run in runs.iterrows()]
+    return runs[pd.Series(ours, runs.index, dtype=bool)][TEST_ERROR.column]

@@ -1,6 +1,10 @@
-"""What a report compares: errors and losses of the last step, as columns of the table of runs."""
+"""What a report compares: errors and losses of the last step, of the runs that have ended."""
 
 from dataclasses import dataclass
+
+import pandas as pd
+
+from resx.store.summary import Status
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,19 @@ class Measure:
         """`+1.23` (points) for errors; losses are compared as ratios: `3.3`."""
         points = round(100 * value, 2) + 0.0  # no -0.00
         return f"{points:+.2f}" if self.is_error else f"{value:.3g}"
+
+    @property
+    def of_error(self) -> "Measure":
+        """Itself, or the error of the same images that a loss goes with."""
+        if self.is_error:
+            return self
+        column, heading = (name.replace("loss", "error") for name in (self.column, self.heading))
+        return Measure(column, heading)
+
+
+def has_ended(runs: pd.DataFrame) -> "pd.Series[bool]":
+    """Which runs are finished or diverged; only these are results."""
+    return runs["status"].isin([status for status in Status if status.is_final])
 
 
 CLEAN_ERROR = Measure("train_clean_error", "Training error, clean pass")

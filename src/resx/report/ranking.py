@@ -1,16 +1,17 @@
 """Which of several settings trains best; those that cannot be told from the best stay together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from resx.inference import Answer, Arm, Finding, Measure, Ranking, against_control, rank
 from resx.report.labels import as_key, short
+from resx.report.measures import has_ended
 from resx.report.sentences import evidence, level, seeds
 from resx.report.verdict import Verdict
 from resx.report.yardstick import Yardstick
-from resx.store.summary import Status
 
 Key = tuple[Any, ...]  # values of the settings
 
@@ -20,28 +21,31 @@ def ranking(
 ) -> Verdict | None:
     """By log loss, of the residual nets of the greatest depth, or all if each has its own depth.
 
-    Against the study's `control` if it names one: settings with values that tell one row. None
-    where there is nothing to compare.
+    Against the study's `control` if it names one: settings with values that tell one row. None of
+    fewer than two settings.
     """
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
-    nets = _of_comparable_depth(ended[ended["residual"]], settings)
-    groups = {as_key(key): group for key, group in nets.groupby(settings, dropna=False)}
-    arms = {_written(settings, key): yardstick.arm(group) for key, group in groups.items()}
-    arms = {name: arm for name, arm in arms.items() if arm.n}
-    if len(arms) < 2:
+    residual = runs[has_ended(runs) & runs["residual"]]
+    nets = _of_comparable_depth(residual, settings)
+    groups = nets.groupby(settings, dropna=False)
+    judged = {as_key(key): arm for key, group in groups if (arm := yardstick.arm(group)).n}
+    if len(judged) < 2:
         return None
+    arms = {_written(settings, key): arm for key, arm in judged.items()}
     depths = tuple(int(depth) for depth in sorted(nets["depth"].unique()))
     where = f" at {depths[0]} layers" if len(depths) == 1 else ""
-    by = yardstick.name.replace("error", "loss")
-    if all(yardstick.rules.at_floor(arm) for arm in arms.values()):
-        by += " (all errors are at the floor)"
-    if control is not None and (key := _row_of(control, settings, list(groups))) is not None:
-        return _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
+    at_floor = all(yardstick.rules.at_floor(arm) for arm in arms.values())
+    by = yardstick.name.replace("error", "loss") + " (all errors are at the floor)" * at_floor
+    everything = {as_key(key) for key, _ in residual.groupby(settings, dropna=False)}
+    aside = sorted(_written(settings, key) for key in everything - judged.keys())
+    left_out = f" Left out, without a {yardstick.name}{where}: {', '.join(aside)}." * bool(aside)
+    if control is not None and (key := _row_of(control, settings, list(judged))) is not None:
+        beside = _beside(arms, _written(settings, key), depths, f"{where}, by {by}", yardstick)
+        return replace(beside, text=beside.text + left_out)
     found = rank(arms, yardstick.rules)
-    text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}"
+    text = f"Which trains best{where}? {_ranked(found, arms, by, yardstick)}{left_out}"
     if control is not None:
         name = _written(list(control), tuple(control.values()))
-        text += f" The study's control ({name}) has no runs."
+        text += f" The study's control ({name}) has no runs to compare{where}."
     return Verdict(
         id="ranking",
         question="Which setting trains best?",
@@ -119,12 +123,15 @@ def _beside(
 
 
 def _better_than_control(worse: set[Answer]) -> Answer:
-    """Yes if something is better, reversed if all that differs is worse, no if all are level."""
+    """Yes if something is better, and else nothing as long as one cannot be told.
+
+    Reversed if all that differs is worse, no if all are level.
+    """
     if Answer.REVERSED in worse:
         return Answer.YES
-    if Answer.YES in worse:
-        return Answer.REVERSED
-    return Answer.CANNOT_TELL if Answer.CANNOT_TELL in worse else Answer.NO
+    if Answer.CANNOT_TELL in worse:
+        return Answer.CANNOT_TELL
+    return Answer.REVERSED if Answer.YES in worse else Answer.NO
 
 
 def _beside_one(name: str, arm: Arm, finding: Finding) -> str:

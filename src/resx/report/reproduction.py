@@ -21,7 +21,8 @@ class Reproduction:
     """A network's test error (fractions) beside the band of public reproductions.
 
     `answer` is inside, below or above, by figures rounded to a tenth of a point as the sentence
-    prints them; `std` is None of one run; `paper` as the paper prints it, in percent.
+    prints them; `std` is None of one run; `paper` as the paper prints it, in percent. `departing`
+    says in what sources of the band depart from the recipe.
     """
 
     network: str
@@ -33,6 +34,7 @@ class Reproduction:
     high: float
     paper: str
     answer: str
+    departing: dict[str, str]
 
     @property
     def text(self) -> str:
@@ -77,4 +79,5 @@ def _judged(group: pd.DataFrame, depth: int, residual: bool) -> Reproduction | N
         high=limits.high,
         paper=quote(paper_tables()[TABLE].figure("test", settings_of(group.iloc[0]))),
         answer="below" if mean < low else "above" if mean > high else "inside",
+        departing=limits.departing,
     )

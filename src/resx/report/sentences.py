@@ -13,13 +13,23 @@ from resx.inference import (
     Measure,
     Reason,
     Rules,
+    is_exact,
     numbers,
     seeds_for_errors,
     seeds_for_ratio,
 )
 from resx.report.measures import CLEAN_ERROR
 
+CANNOT_TELL = "Cannot tell"
 RATIOS = (Measure.LOSS, Measure.STEPS)
+WHY_NOT = {
+    Reason.UNTRAINED: "half or more of the runs of a network diverged or stayed at chance, so that"
+    " over-fitting is no question",
+    Reason.CHANCE: "half or more of the runs of both networks diverged or stayed at chance",
+    Reason.DIVERGED: "runs diverged, and an interval of the others would not count them",
+    Reason.NO_NUMBERS: "no run has a finite number to compare",
+    Reason.FLOOR: "all errors are a few images, and there are no finite losses to decide",
+}
 
 
 def points(difference: float) -> str:
@@ -39,6 +49,8 @@ def level(arm: Arm, measure: Measure) -> str:
     if measure is Measure.LOSS:
         losses = numbers(arm.losses)
         finite = losses[~np.isnan(losses)]
+        if 0 < len(finite) <= len(losses) / 2:
+            return f"no finite loss in {len(losses) - len(finite)} of {len(losses)} runs"
         return f"{math.exp(LogLocation(finite).typical):.4g}" if len(finite) else "no finite loss"
     return percent(ErrorLocation(arm.finished_errors, arm.images).typical)
 
@@ -65,8 +77,10 @@ def evidence(finding: Finding) -> str:
         low, high = (f"{v:.3g}" if ratio else points(v) for v in finding.interval)
         parts.append(f"95 % interval {low} to {high}")
     if finding.p is not None:
-        kind = "ranks" if finding.reason is Reason.WORST_RANK else "numbers of failures"
-        parts.append(f"exact p = {finding.p:.2g} by {kind}")
+        ranks = finding.reason is Reason.WORST_RANK
+        exact = "exact " if not ranks or is_exact(*finding.n) else ""
+        kind = "ranks" if ranks else "numbers of failures"
+        parts.append(f"{exact}p = {finding.p:.2g} by {kind}")
     margin = f"a factor of {finding.margin:g}" if ratio else f"{100 * finding.margin:g} points"
     parts += [f"margin {margin}", seeds(finding.n)]
     return "; ".join(parts)
@@ -101,18 +115,16 @@ def why_not(finding: Finding, plan: str = "the interval is too wide to tell") ->
 
 
 def _why_not(finding: Finding, plan: str) -> str:
-    if finding.reason is Reason.UNTRAINED:
-        return "a network that has learned nothing cannot over-fit"
-    if finding.reason is Reason.CHANCE:
-        return "neither network has learned more than chance"
-    if finding.reason is Reason.FLOOR:
-        return "all errors are a few images, and there are no finite losses to decide"
+    if finding.reason in WHY_NOT:
+        return WHY_NOT[finding.reason]
     if min(finding.n) < 2:
         return "one seed gives no interval" if min(finding.n) else "a network has no runs"
     if finding.reason is Reason.FEW_SEEDS:
         return "with so few seeds two equal networks could look like this by luck"
-    if finding.interval is None:
+    if finding.reason is Reason.FAILURES:
         return "too few seeds to tell failures from luck"
+    if finding.reason is Reason.WORST_RANK:
+        return "ranks, in which failed runs are the worst, do not tell them apart"
     return plan
 
 
@@ -123,10 +135,15 @@ def fresh_set(seeds: int | None) -> str:
     return f"a fresh set of about {seeds} seeds each would tell with 80 % power"
 
 
-def fresh_seeds(first: Arm, second: Arm, finding: Finding, rules: Rules) -> int | None:
-    """How many fresh seeds an open question needs; None if it is answered or none suffice."""
+def fresh_seeds(
+    first: Arm, second: Arm, finding: Finding, rules: Rules, shallower: int = 1
+) -> int | None:
+    """How many fresh seeds an open question needs; None if it is answered or none suffice.
+
+    `shallower` counts the networks of which the better one of the two is the best.
+    """
     if finding.answer is not Answer.CANNOT_TELL or finding.interval is None or min(finding.n) < 2:
         return None
     if finding.measure is Measure.LOSS:
-        return seeds_for_ratio(first.losses, second.losses, rules)
-    return seeds_for_errors(first, second, rules)
+        return seeds_for_ratio(first.losses, second.losses, rules, shallower=shallower)
+    return seeds_for_errors(first, second, rules, shallower=shallower)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from resx.reference.papers import PaperTable
@@ -91,8 +92,12 @@ def show_cell(value: Mean, networks: pd.DataFrame, measure: Measure) -> str:
     parts = [show(value, measure)] if value.n else []
     counts = networks["status"].value_counts()
     parts += [f"{n} {status}" for status, n in counts.items() if status != Status.FINISHED]
-    if 0 < value.n < counts.get(Status.FINISHED, 0):
+    finished = networks[networks["status"] == Status.FINISHED]
+    known = finished[measure.of_error.column].notna()
+    if 0 < known.sum() < len(finished):
         parts.append("some without this split")
+    if lost := int(known.sum() - np.isfinite(finished[measure.column][known]).sum()):
+        parts.append(f"{lost} without a finite loss")
     return ", ".join(parts) or "missing"
 
 

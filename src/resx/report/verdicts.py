@@ -1,4 +1,4 @@
-"""Verdicts on depth and shortcuts: degradation, its cause, the gap and where it begins."""
+"""Verdicts on networks of several depths: degradation, its cause, and the gap to their twins."""
 
 from dataclasses import replace
 
@@ -6,16 +6,16 @@ import pandas as pd
 
 from resx.inference import (
     Answer,
-    Arm,
     Finding,
-    compare,
+    Measure,
     degradation,
     falls_with_depth,
-    first_gap,
 )
 from resx.report.causes import cause
 from resx.report.labels import network_kind
+from resx.report.measures import has_ended
 from resx.report.sentences import (
+    CANNOT_TELL,
     evidence,
     failures,
     fresh_seeds,
@@ -24,12 +24,9 @@ from resx.report.sentences import (
     quantity,
     why_not,
 )
+from resx.report.twins import Depths, gap_begins, shortcut_helps
 from resx.report.verdict import Verdict, nothing_to_say, turned, verdict
 from resx.report.yardstick import Yardstick
-from resx.store.summary import Status
-
-Depths = dict[int, Arm]
-CANNOT_TELL = "Cannot tell"
 
 
 def verdicts(runs: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
@@ -37,7 +34,7 @@ def verdicts(runs: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
 
     Of one depth there is only the gap. Only finished and diverged runs count.
     """
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])]
+    ended = runs[has_ended(runs)]
     arms = {
         kind: arms_by_depth(ended[ended["residual"] == kind], yardstick) for kind in (False, True)
     }
@@ -69,9 +66,10 @@ def degrades(arms: Depths, residual: bool, yardstick: Yardstick) -> Verdict:
     words = {Answer.YES: ("Yes", "rises"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it falls", "falls")}
     # A fresh set is asked the same question: each shallower net has its share of alpha.
-    rules = replace(yardstick.rules, alpha=yardstick.rules.alpha / (len(arms) - 1))
-    shared = replace(yardstick, rules=rules)
-    return _on_depth(id, question, finding, (shallow, deep), arms, words, shared)
+    shallower = len(arms) - 1
+    shared = replace(yardstick.rules, alpha=yardstick.rules.alpha / shallower)
+    needed = fresh_seeds(arms[deep], arms[shallow], finding, shared, shallower)
+    return _on_depth(id, question, finding, (shallow, deep), arms, words, yardstick, needed)
 
 
 def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
@@ -83,8 +81,11 @@ def falls(arms: Depths, yardstick: Yardstick) -> Verdict | None:
     assert finding.depths is not None
     words = {Answer.YES: ("Yes", "falls"), Answer.NO: ("No, it is level", "goes")}
     words |= {Answer.REVERSED: ("No, it rises", "rises")}
-    ends = finding.depths[1], finding.depths[0]
-    return _on_depth("falls-with-depth", question, finding, ends, arms, words, yardstick)
+    deep, shallow = finding.depths
+    needed = fresh_seeds(arms[deep], arms[shallow], finding, yardstick.rules)
+    ends = shallow, deep
+    id = "falls-with-depth"
+    return _on_depth(id, question, finding, ends, arms, words, yardstick, needed)
 
 
 def _on_depth(
@@ -95,10 +96,9 @@ def _on_depth(
     arms: Depths,
     words: dict[Answer, tuple[str, str]],
     yardstick: Yardstick,
+    needed: int | None,
 ) -> Verdict:
     """The sentence and the effect go from the shallow to the deep net."""
-    first, second = (arms[depth] for depth in finding.depths or depths)
-    needed = fresh_seeds(first, second, finding, yardstick.rules)
     opening, verb = words.get(finding.answer, (CANNOT_TELL, "goes"))
     start, end = (level(arms[depth], finding.measure) for depth in depths)
     names = tuple(f"{depth}-layer" for depth in finding.depths or depths)
@@ -110,58 +110,22 @@ def _on_depth(
     return verdict(id, question, finding, text, depths, needed)
 
 
-def shortcut_helps(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None:
-    """Does the residual net of this depth train better than its plain twin?
-
-    None if one of the twins is missing.
-    """
-    if not (arms[False] and arms[True]):
-        return None
-    ((depth, plain),), ((_, residual),) = arms[False].items(), arms[True].items()
-    finding = compare(plain, residual, yardstick.rules)
-    needed = fresh_seeds(plain, residual, finding, yardstick.rules)
-    words = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, it harms"}
-    opening = words.get(finding.answer, CANNOT_TELL)
-    twins = _twins(plain, residual, finding, yardstick)
-    text = f"{opening}: {twins}{why_not(finding, fresh_set(needed))}."
-    return verdict("shortcut-helps", "Does the shortcut help?", finding, text, (depth,), needed)
-
-
-def _twins(plain: Arm, residual: Arm, finding: Finding, yardstick: Yardstick) -> str:
-    """Both facts: what the errors are, and how many runs failed."""
-    what = quantity(yardstick.name, finding, yardstick.rules)
-    without, with_it = level(plain, finding.measure), level(residual, finding.measure)
-    lost = failures(finding, ("plain", "residual"))
-    return f"{what} {without} without, {with_it} with it ({evidence(finding)}){lost}"
-
-
-def gap_begins(arms: dict[bool, Depths], yardstick: Yardstick) -> Verdict | None:
-    """The smallest depth from which on the shortcut helps (notes, 8.3). None without twins."""
-    pairs = {d: (arms[False][d], arms[True][d]) for d in sorted(arms[False].keys() & arms[True])}
-    if not pairs:
-        return None
-    found = first_gap(pairs, yardstick.rules)
-    *_, stopped = found.asked
-    if found.depth is None:
-        deepest = max(pairs)
-        needed = fresh_seeds(*pairs[deepest], found.finding, yardstick.rules)
-        words = {Answer.NO: "From none: level", Answer.REVERSED: "From none: it harms"}
-        opening = words.get(found.finding.answer, f"{CANNOT_TELL}:")
-        twins = _twins(*pairs[deepest], found.finding, yardstick)
-        why = why_not(found.finding, fresh_set(needed))
-        text, depths = f"{opening} at {deepest} layers, {twins}{why}.", (deepest,)
-    else:
-        needed, depths = None, (found.depth,)
-        text = (
-            f"From {found.depth} layers on: {_twins(*pairs[found.depth], found.finding, yardstick)}"
-        )
-        text += "." if stopped == found.depth else _end_of_gap(stopped, found.asked[stopped])
-    question = "From which depth on does the shortcut help?"
-    return verdict("first-gap", question, found.finding, text, depths, needed)
-
-
-def _end_of_gap(depth: int, finding: Finding) -> str:
-    words = {Answer.NO: "it is level", Answer.REVERSED: "it harms"}
-    return (
-        f". At {depth} layers {words.get(finding.answer, 'one cannot tell')} ({evidence(finding)})."
+def alone(runs: pd.DataFrame, yardstick: Yardstick) -> Verdict:
+    """Of a network without any other beside it: is it better than chance in every run?"""
+    ended = runs[has_ended(runs)]
+    groups = list(ended.groupby(["depth", "residual"]))
+    arm = yardstick.arm(groups[0][1]) if len(groups) == 1 else None
+    if arm is None or not arm.n:
+        return nothing_to_say("trains", "Does it train?", "no run has ended")
+    (depth, residual), _ = groups[0]
+    failed, kind = yardstick.rules.failures(arm), network_kind(residual)
+    answer = Answer.CANNOT_TELL if 0 < failed < arm.n else Answer.REVERSED if failed else Answer.YES
+    word = {Answer.YES: "Yes", Answer.REVERSED: "No"}.get(answer, "Not always")
+    question = f"Does the {kind} net train?"
+    text = (
+        f"{question} {word}: {yardstick.name} {level(arm, Measure.ERROR)} at {depth} layers;"
+        f" {failed} of {arm.n} runs diverged or stayed at chance. There is no second network beside"
+        " it."
     )
+    n, lost = (arm.n, 0), (failed, 0)
+    return Verdict("trains", question, answer, text, n=n, failed=lost, depths=(int(depth),))

@@ -1,14 +1,21 @@
 """By which of their numbers runs are judged, and the arms that inference compares."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
 from resx.config.schema import StudyConfig
 from resx.errors import RequestError
 from resx.inference import Arm, Rules
-from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS, TEST_ERROR, TEST_LOSS, Measure
+from resx.report.measures import (
+    CLEAN_ERROR,
+    CLEAN_LOSS,
+    TEST_ERROR,
+    TEST_LOSS,
+    Measure,
+    has_ended,
+)
 from resx.statistics import refuse_twice
 from resx.store.summary import Status
 
@@ -34,6 +41,11 @@ class Yardstick:
         images = self.images or int(runs["images"].max())
         return arm_of(runs, self.error, self.loss, images)
 
+    @property
+    def of_the_end(self) -> "Yardstick":
+        """By the clean error of the last step, beside which the test error of that step stands."""
+        return self if self.error == CLEAN_ERROR else Yardstick(self.rules)
+
     def test_arm(self, runs: pd.DataFrame) -> Arm:
         return arm_of(runs, TEST_ERROR, TEST_LOSS, int(runs["test_images"].max()))
 
@@ -44,7 +56,7 @@ def arm_of(runs: pd.DataFrame, error: Measure, loss: Measure, images: int) -> Ar
     Raises `RequestError` if a seed stands twice.
     """
     refuse_twice(runs)
-    ended = runs[runs["status"].isin([Status.FINISHED, Status.DIVERGED])].sort_values("seed")
+    ended = runs[has_ended(runs)].sort_values("seed")
     diverged = ended["status"] == Status.DIVERGED
     ended = ended[diverged | ended[error.column].notna()]
     errors, losses = (
@@ -66,16 +78,23 @@ def yardstick_of(
 
     Raises `RequestError` if no run has a record at the step that `study.at_step` names.
     """
-    chance = float(runs["chance"].max())
-    rules = Rules(chance, study.margin, study.ratio, by_loss=study.measure == "loss")
     if study.measure != "early":
-        return runs, Yardstick(rules)
+        return runs, yardstick_for(runs, study)
     records = curves[(curves["split"] == "train") & (curves["step"] == study.at_step)]
     if records.empty:
         raise RequestError(f"study.at_step={study.at_step}: no run has a record of that step")
     early = records.set_index("directory")
     runs = runs.assign(**{EARLY_ERROR.column: early["error"], EARLY_LOSS.column: early["loss"]})
+    return runs, yardstick_for(runs, study)
+
+
+def yardstick_for(runs: pd.DataFrame, study: StudyConfig) -> Yardstick:
+    """How runs of one data set are judged; `chance` and images are its own."""
+    chance = float(runs["chance"].max())
+    rules = Rules(chance, study.margin, study.ratio, by_loss=study.measure == "loss")
+    if study.measure != "early":
+        return Yardstick(rules)
     # A running mean is over the batches since the record before.
     seen = int((runs["recipe.record_every"] * runs["recipe.batch_size"]).min())
-    yardstick = Yardstick(rules, EARLY_ERROR, EARLY_LOSS, images=seen)
-    return runs, replace(yardstick, name=f"running training error at step {study.at_step}")
+    name = f"running training error at step {study.at_step}"
+    return Yardstick(rules, EARLY_ERROR, EARLY_LOSS, name, seen)
