@@ -39,7 +39,7 @@ def test_the_page_opens_without_errors_and_shows_everything(browser, written, wi
     overflow = "return document.documentElement.scrollWidth - window.innerWidth"
     assert browser.execute_script(overflow) <= 0  # wide tables scroll in their own box
     tables, figures = (browser.find_elements(By.TAG_NAME, n) for n in ("table", "figure"))
-    assert len(tables) == 9
+    assert len(tables) == 8
     assert len(figures) == 4
     for element in (*tables, *figures):
         assert element.is_displayed()

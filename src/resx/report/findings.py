@@ -14,6 +14,7 @@ from resx.report.departures import (
     describe_departures,
     describe_protocols,
 )
+from resx.report.facts import facts_of
 from resx.report.labels import as_key, short
 from resx.report.literature import is_papers_task, notes_table, papers_table, sources
 from resx.report.measures import MEASURES
@@ -55,6 +56,11 @@ class Report:
         runs, planned = self.selected.runs, self.selected.selection.planned
         ended = runs["status"].isin([Status.FINISHED, Status.DIVERGED])
         return bool(ended.all()) and len(runs) >= len(planned) and not self.selected.skipped
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Data, training, machine and runs, to be read before any number."""
+        return facts_of(self.selected.runs, self.selected.rows)
 
     @property
     def sentences(self) -> list[str]:
@@ -99,15 +105,15 @@ def analyse(selected: SelectedRuns) -> Report:
     beside = tuple(t for t in papers if t.has_ours and is_papers_task(runs, t))
     apart = tuple(table for table in papers if table not in beside)
     reached = convergence(selected.judged, selected.curves)
-    reference, planned = selection.reference, selection.planned
-    on_topic = reference is not None or not planned
+    planned = selection.planned
+    on_imagenet = bool((runs["data.name"] == "imagenet").all())
     tables = Tables(
         gaps={m: measure_table(runs, rows, m, beside, planned) for m in MEASURES},
         networks=networks_table(runs, rows, compared),
         departures=departures_table(runs, compared),
         papers=papers_table(apart),
-        notes=notes_table(runs, compared) if on_topic else None,
-        steps=steps_table(selected.judged, reached, selected.judged_rows, last_step(runs)),
+        notes=notes_table(runs, compared) if on_imagenet else None,
+        steps=steps_table(selected.judged, reached, selected.judged_rows),
     )
     return Report(
         selected=selected,
