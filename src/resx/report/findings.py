@@ -6,7 +6,7 @@ import pandas as pd
 
 from resx.inference import unseen
 from resx.reference.papers import PaperTable, chosen
-from resx.report.convergence import convergence, slows_with_depth, steps_table
+from resx.report.convergence import convergence, steps_table
 from resx.report.departures import (
     Comparison,
     compare_runs,
@@ -15,16 +15,13 @@ from resx.report.departures import (
     describe_protocols,
 )
 from resx.report.facts import facts_of
-from resx.report.labels import as_key, short
+from resx.report.judging import judge
 from resx.report.literature import is_papers_task, notes_table, papers_table, sources
 from resx.report.measures import MEASURES
-from resx.report.ranking import ranking
 from resx.report.reproduction import Reproduction, reproductions
 from resx.report.selection import SelectedRuns, Selection
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
-from resx.report.verdicts import verdicts
-from resx.report.yardstick import Yardstick, yardstick_of
 from resx.store.summary import Status
 
 
@@ -65,7 +62,7 @@ class Report:
     @property
     def sentences(self) -> list[str]:
         """The verdicts, and what a reader must know of the runs behind them."""
-        told = (self.selected.choices, describe_departures(self.compared), self.added)
+        told = (*self.selected.notes, describe_departures(self.compared), self.added)
         notes = (*told, self.unfinished, self.machines)
         nearness = (reproduction.text for reproduction in self.reproductions)
         verdicts = (verdict.text for verdict in self.verdicts)
@@ -142,33 +139,6 @@ def papers_of(
     names = {name for c in compared.values() if c.protocol for name in c.protocol.tables}
     tables = chosen({name: [] for name in sorted(names)})
     return tuple(table for table in tables if is_papers_task(runs, table))
-
-
-def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
-    """The ranking of the variants, and the verdicts on depth for every one of them.
-
-    Families are not ranked: they differ in size, too. Raises `RequestError` for an `at_step` at
-    which nothing was recorded.
-    """
-    study, variants = selected.selection.study, selected.variants
-    runs, yardstick = yardstick_of(selected.judged, selected.curves, study)
-    if not variants:
-        return on_depth(runs, reached, yardstick)
-    families = "model.name" in variants
-    ranked = None if families else ranking(runs, variants, yardstick, study.control)
-    found = [ranked] if ranked else []
-    for key, group in runs.groupby(variants, dropna=False, sort=True):
-        values = zip(map(short, variants), as_key(key))
-        scope = ", ".join(f"{name} {value}" for name, value in values)
-        found += [verdict.within(scope) for verdict in on_depth(group, reached, yardstick)]
-    return found
-
-
-def on_depth(runs: pd.DataFrame, reached: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
-    """Of one network and its twin at all depths: errors, and steps to an error."""
-    rules = yardstick.rules
-    steps = [slows_with_depth(runs, reached, kind, rules) for kind in (False, True)]
-    return [*verdicts(runs, yardstick), *(each for each in steps if each)]
 
 
 def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> str:
