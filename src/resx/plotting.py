@@ -115,6 +115,7 @@ def draw(
         for suffix in ("png", "pdf"):
             file = directory / f"{name}.{suffix}"
             figure.savefig(file, dpi=150, metadata=METADATA[suffix])
+            figure.set_layout_engine("none")  # places once found are kept: to find them is slow
         path.write_text(svg_with_values(figure))
         if narrow is not None:
             narrow_path(path).write_text(svg_with_values(narrow()))
@@ -131,6 +132,9 @@ def svg_with_values(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=METADATA["svg"])
     found = [panel for axis in figure.axes if (panel := values(axis))["curves"]]
+    labels = [panel["x"] for panel in found if panel["x"]]
+    for panel in found:  # of panels that share their axis one has its label
+        panel["x"] = panel["x"] or (labels[0] if labels else "")
     data = json.dumps(found, separators=(",", ":"), allow_nan=False)
     return buffer.getvalue().replace("<svg ", f'<svg data-values="{escape(data)}" ', 1)
 

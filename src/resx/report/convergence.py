@@ -24,13 +24,13 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 
     Columns directory, depth, residual, seed, threshold (a fraction), step; NaN where it never is.
     """
-    rows = []
-    train = dict(list(curves[curves["split"] == "train"].groupby("directory")))
-    for directory, run in runs.iterrows():
-        records = train.get(directory, curves[:0])
-        for threshold in THRESHOLDS:
-            step = records["step"][records["error"] <= threshold].min()  # NaN of none
-            rows.append((directory, run["depth"], run["residual"], run["seed"], threshold, step))
+    train = curves[curves["split"] == "train"]
+    first = {
+        t: train[train["error"] <= t].groupby("directory")["step"].min().to_dict()
+        for t in THRESHOLDS
+    }
+    networks = runs[["depth", "residual", "seed"]].itertuples()
+    rows = [(*run, t, first[t].get(run.Index)) for run in networks for t in THRESHOLDS]
     columns = ["directory", "depth", "residual", "seed", "threshold", "step"]
     return pd.DataFrame(rows, columns=columns).astype({"step": float})
 

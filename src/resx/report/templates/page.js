@@ -1,4 +1,5 @@
 // Values of a figure's curves under the pointer, or by the arrow keys: they lie in the figure itself.
+const MOST = 12; // curves whose values are shown at once
 for (const picture of document.querySelectorAll(".picture")) {
   const svg = picture.querySelector("svg[data-values]");
   const panels = svg ? JSON.parse(svg.dataset.values) : [];
@@ -19,12 +20,14 @@ for (const picture of document.querySelectorAll(".picture")) {
   };
   const steps = (panel) => [...new Set(panel.curves.flatMap((curve) => curve.x))].filter((x) => x !== null).sort((a, b) => a - b);
 
-  function show(panel, x) {
+  function show(panel, x, share = 0) { // share: how high in the panel the pointer is, 0 to 1
     shown = { panel, x };
-    const rows = panel.curves
+    const all = panel.curves
       .map((curve) => ({ curve, y: curve.y[curve.x.indexOf(x)] }))
       .filter(({ y }) => y !== undefined && y !== null)
       .sort((a, b) => b.y - a.y);
+    const first = Math.round((1 - share) * Math.max(0, all.length - MOST)); // of many those near it
+    const rows = all.slice(first, first + MOST);
     const table = document.createElement("table");
     for (const { curve, y } of rows) {
       const row = table.insertRow();
@@ -54,7 +57,8 @@ for (const picture of document.querySelectorAll(".picture")) {
     const panel = panels.find(({ box }) => point.x >= box[0] - 4 && point.x <= box[2] + 4 && point.y >= box[1] && point.y <= box[3]);
     if (!panel) return hide();
     const near = (x) => Math.abs(place(panel, x) - point.x);
-    show(panel, steps(panel).reduce((best, x) => (near(x) < near(best) ? x : best)));
+    const x = steps(panel).reduce((best, x) => (near(x) < near(best) ? x : best));
+    show(panel, x, (panel.box[3] - point.y) / (panel.box[3] - panel.box[1]));
   });
   svg.addEventListener("pointerleave", hide);
   picture.addEventListener("blur", hide);
