@@ -1,9 +1,14 @@
 """Figures are the same for the same numbers, whenever they are drawn, and legible in grey."""
 
+import json
+import re
+from html import unescape
+
 import matplotlib
+import pytest
 from matplotlib.figure import Figure
 
-from resx.plotting import LOOKS, METADATA, draw, shades
+from resx.plotting import LOOKS, METADATA, depth_axis, draw, shades
 
 
 def line() -> Figure:
@@ -22,6 +27,35 @@ def test_a_figure_has_three_forms_without_a_date(tmp_path, monkeypatch):
         files.append([(folder / f"line.{suffix}").read_bytes() for suffix in METADATA])
     assert files[0] == files[1]
     assert [start[:4] for start in files[0]] == [b"\x89PNG", b"%PDF", b"<?xm"]
+
+
+def test_the_svg_has_the_values_of_its_curves_and_their_place(tmp_path):
+    """So that a page shows them under the pointer without the numbers from elsewhere."""
+    found = re.search(r'<svg data-values="([^"]*)"', draw("line", tmp_path, line).read_text())
+    (panel,) = json.loads(unescape(found[1]))
+    assert panel["curves"] == [
+        {"name": "error", "colour": "#1f77b4", "x": [0.0, 1.0], "y": [1.0, 0.0]}
+    ]
+    left, top, right, bottom = panel["box"]
+    assert 0 < left < right < 72 * 6.4
+    assert 0 < top < bottom < 72 * 4.8
+
+
+def test_a_surface_and_dots_have_no_values(tmp_path):
+    figure = Figure()
+    figure.subplots().plot([0, 1], [1, 0], "o", label="dots")
+    figure.add_subplot(projection="3d").plot([0, 1], [0, 1], [0, 1], label="path")
+    assert '<svg data-values="[]"' in draw("none", tmp_path, lambda: figure).read_text()
+
+
+@pytest.mark.parametrize(("depths", "scale"), [((20, 32, 56), "linear"), ((20, 110), "log")])
+def test_ticks_are_the_depths_that_there_are(depths, scale):
+    axis = Figure().subplots()
+    axis.plot(depths, depths)
+    depth_axis(axis, depths)
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == list(map(str, depths))
+    assert not axis.get_xticklabels(minor=True)
+    assert axis.get_xscale() == scale
 
 
 def test_the_style_is_that_of_the_figure_and_of_no_other(tmp_path):

@@ -6,6 +6,7 @@ from resx.inference import Answer, Rules
 from resx.report.convergence import (
     convergence,
     convergence_figure,
+    numeric_steps,
     slows_with_depth,
     steps_table,
 )
@@ -32,18 +33,23 @@ def test_the_step_is_the_first_record_at_or_below_the_error(reached):
 
 def test_steps_stand_in_the_row_of_their_setting(reached):
     collected, steps = reached
-    table = steps_table(collected.runs, steps, ROWS, 40)
+    table = steps_table(collected.runs, steps, ROWS)
     # 10 % of A: 0.01 + 1 / 20 and 0.06 + 1 / 30 are the first below it; half have arrived by 20.
     assert table[["shortcut", "network", "50%", "10%", "5%"]].values.tolist() == [
         ["A", "residual", "10", "20", "30 (1 of 2)"],
         ["B", "residual", "never", "never", "never"],
     ]
+    numbers = numeric_steps(collected.runs, steps, ROWS)
+    (row,) = numbers[(numbers["shortcut"] == "A") & (numbers["threshold"] == 0.05)].to_dict(
+        "records"
+    )
+    assert (row["median"], row["arrived"], row["n"]) == (30.0, 1, 2)
+    assert numbers[numbers["shortcut"] == "B"]["median"].isna().all()
 
 
 def test_a_net_that_never_gets_there_is_not_drawn(reached):
     _, steps = reached
-    plain, residual = convergence_figure(steps, 40).axes
-    assert not plain.lines
+    (residual,) = convergence_figure(steps, 40).axes  # no plain net, no panel
     labels = [line.get_label() for line in residual.lines]
     assert labels == ["50%", "30%", "20%", "10%"]  # one of three gets to 5 %
 

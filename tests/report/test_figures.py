@@ -2,7 +2,8 @@
 
 import pytest
 
-from resx.report.figures import curves_figure, depth_figure, gap_figure, rows_figure
+from resx.report.curves import curves_figure, numeric_curves
+from resx.report.figures import depth_figure, gap_figure, rows_figure
 from resx.report.gaps import gap_table
 from resx.report.measures import CLEAN_ERROR
 from tests.report.synthetic import DEGRADED
@@ -20,18 +21,67 @@ def labels(axis):
 
 
 def test_curves_have_a_line_for_each_network_and_split(degraded):
-    plain, residual = curves_figure(degraded.runs, degraded.curves, ["depth"], None).axes
-    assert labels(plain) == ["plain-20", "plain-56", "plain-110"]
-    assert labels(residual) == ["residual-20", "residual-56"]
-    assert len(plain.lines) == 2 * 3
+    """The clean error, on which verdicts rest, is drawn, and bolder than the running mean."""
+    figure = curves_figure(degraded.runs, degraded.curves, ["depth"], None)
+    plain, residual, plain_test, _ = figure.axes
+    assert [axis.get_title() for axis in figure.axes] == [
+        "plain, training",
+        "residual, training",
+        "plain, test",
+        "residual, test",
+    ]
+    assert labels(plain) == [f"{d} {kind}" for d in (20, 56, 110) for kind in ("clean", "running")]
+    assert labels(residual) == [f"{d} {kind}" for d in (20, 56) for kind in ("clean", "running")]
+    assert labels(plain_test) == ["20 test", "56 test", "110 test"]
+    clean, running = plain.lines[:2]
+    assert clean.get_linewidth() > running.get_linewidth()
     assert len(plain.collections) == 2 * 2  # bands, but of one seed none
 
 
+def test_the_legend_says_what_bands_are_and_of_how_many_seeds(degraded):
+    """Beside the panels, so that it hides no data."""
+    figure = curves_figure(degraded.runs, degraded.curves, ["depth"], None)
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names[:3] == ["20", "56", "110"]
+    assert names[-1] == "range of 1 to 3 seeds"
+    assert not any(axis.get_legend() for axis in figure.axes)
+
+
+def test_for_a_phone_panels_stand_one_below_the_other(degraded):
+    for narrow, columns in ((False, 2), (True, 1)):
+        figure = curves_figure(degraded.runs, degraded.curves, ["depth"], None, narrow)
+        assert figure.axes[0].get_gridspec().ncols == columns
+        figure = depth_figure(degraded.runs, narrow)
+        assert figure.axes[0].get_gridspec().ncols == columns
+
+
+def test_a_kind_of_network_without_runs_has_no_panel(runs):
+    runs.write({(20, True): (0.1,)})
+    collected = runs.collect()
+    figure = curves_figure(collected.runs, collected.curves, ["depth"], None)
+    assert [axis.get_title() for axis in figure.axes] == ["residual, training", "residual, test"]
+
+
+def test_the_curves_as_numbers_are_those_that_are_drawn(degraded):
+    numbers = numeric_curves(degraded.runs, degraded.curves, ["depth"])
+    last = numbers[(numbers["depth"] == 56) & ~numbers["residual"] & (numbers["step"] == 40)]
+    (clean,) = last[last["split"] == "train_clean"].to_dict("records")
+    assert (clean["mean"], clean["n"]) == (pytest.approx(0.06 + 1 / 40), 3)
+    assert (clean["low"], clean["high"]) == (
+        pytest.approx(0.055 + 1 / 40),
+        pytest.approx(0.065 + 1 / 40),
+    )
+
+
 def test_the_papers_curves_lie_behind_where_the_protocol_is_the_papers(degraded):
-    plain, _ = curves_figure(degraded.runs, degraded.curves, ["depth"], "he2015_cifar").axes
-    grey = [line for line in plain.lines if line.get_color() == "0.7"]
-    assert len(grey) == 4  # training and test of plain-20 and plain-56
-    assert max(line.get_zorder() for line in grey) == 0
+    figure = curves_figure(degraded.runs, degraded.curves, ["depth"], "he2015_cifar")
+    for axis in figure.axes[:3:2]:  # plain: training, test
+        grey = [line for line in axis.lines if line.get_color() == "0.7"]
+        assert [line.get_label() for line in grey] == ["20 the paper's", "56 the paper's"]
+        assert max(line.get_zorder() for line in grey) == 0
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "the paper's curve" in names
 
 
 def test_many_rows_have_their_legend_outside(runs):
@@ -44,10 +94,13 @@ def test_many_rows_have_their_legend_outside(runs):
 
 
 def test_final_errors_are_those_of_finished_runs(degraded):
-    train, _ = depth_figure(degraded.runs).axes
+    train, test = depth_figure(degraded.runs).axes
+    highest = max(line.get_ydata().max() for line in test.lines if len(line.get_ydata()))
+    assert test.get_ylim()[1] > highest  # once the first panel's limit cut the second's points
     assert labels(train) == ["plain", "residual"]
     means = {line.get_label(): line for line in train.lines}["plain"]
     assert list(means.get_xdata()) == [20, 56]
+    assert [tick.get_text() for tick in train.get_xticklabels()] == ["20", "56", "110"]
     assert list(means.get_ydata()) == pytest.approx([1.1, 6.0])
 
 

@@ -148,9 +148,23 @@ def test_every_measure_has_a_table_under_its_heading(runs):
     assert list(tables)[len(MEASURES) :] == [
         "Networks",
         "Departures from the papers' protocols",
-        "The table of the notes: ImageNet, top-1 error of ten crops (%)",
         "Steps to reach a training error",
     ]
+
+
+def test_the_notes_table_of_imagenet_stands_with_runs_of_imagenet_alone(runs):
+    runs.write({(34, True): (0.3,)}, data__name="imagenet", data__image_size=224)
+    assert runs.report().tables.notes is not None
+
+
+def test_data_training_and_machine_are_named_before_any_number(runs):
+    runs.write(DEGRADED)
+    assert runs.report().facts == {
+        "data": "digits: 1,437 training and 360 test images of 8 x 8 pixels",
+        "training": "200 steps of 64 images (recipe digits, fp32)",
+        "machine": "cpu none, instruction set AVX2, 1 thread, torch 2",
+        "runs": "12 runs of 4 networks, 3 seeds",
+    }
 
 
 def test_a_report_does_not_depend_on_the_order_of_its_runs(runs):

@@ -11,7 +11,7 @@ from tests.report.synthetic import DEGRADED
 
 @pytest.fixture
 def report(runs, monkeypatch):
-    monkeypatch.setattr("resx.report.build.draw_figures", lambda report, directory: {})
+    monkeypatch.setattr("resx.report.build.draw_figures", lambda report, directory: [])
     return lambda: build_report(runs.collect(), Selection("n", "", ""), Store(runs.outputs))
 
 

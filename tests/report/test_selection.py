@@ -1,4 +1,4 @@
-"""Runs are pooled where they belong together, and refused by the setting where they do not."""
+"""Runs are pooled where they belong together, and told apart by the setting where they do not."""
 
 import pytest
 import yaml
@@ -13,20 +13,42 @@ def write_family(runs, name, residual, errors, **settings):
     runs.write({(56, residual): errors}, model__name=name, **settings)
 
 
-def test_runs_that_do_not_belong_together_are_refused_by_key(resx, runs):
+def test_any_runs_are_reported_by_what_they_differ_in(runs):
+    """No verdict pools them: each group has its own."""
     runs.write(DEGRADED)
     runs.write_one(20, True, 9, 0.5, recipe__lr=0.3, data__subset=100)
-    answer = resx("report", "runs=outputs/runs/**")
-    assert answer.code == 2
-    assert "do not belong together, they differ in data.subset: none, 100;" in answer.err
-    assert "recipe.lr: 0.05, 0.3" in answer.err
+    report = runs.report()
+    assert report.selected.rows == ["depth", "data.subset"]
+    assert "Rows also differ in recipe.lr: 0.05, 0.3." in report.sentences
+    scopes = [(v.scope, v.answer) for v in report.verdicts if v.id == "degradation-plain"]
+    assert scopes == [("subset default", "yes")]
+    assert not [v for v in report.verdicts if v.id == "ranking"]  # on unlike images
 
 
-def test_families_that_were_trained_differently_are_not_compared(runs):
+def test_settings_that_change_together_are_one_column(runs):
+    """What follows from the others is told in a sentence."""
+    runs.write({(20, True): (0.1, 0.2)})
+    runs.write({(20, True): (0.1, 0.2)}, recipe__steps=2000, recipe__record_every=50)
+    report = runs.report()
+    assert report.selected.rows == ["depth", "recipe.steps"]
+    assert "Rows also differ in recipe.record_every: 10, 50." in report.sentences
+    assert len(report.tables.networks) == 2
+
+
+def test_a_training_that_goes_with_depth_or_with_an_option_is_not_hidden(runs):
+    """Else a depth or a width would be judged by a learning rate."""
+    runs.write({(20, True): (0.1, 0.2)}, model__width=8)
+    runs.write({(56, True): (0.1, 0.2)}, model__width=16, recipe__lr=0.3)
+    assert runs.report().selected.rows == ["depth", "model.width", "recipe.lr"]
+
+
+def test_families_that_were_trained_differently_are_said_to_be(runs):
     write_family(runs, "resnet", True, (0.1, 0.2))
     write_family(runs, "wide", True, (0.1, 0.2), recipe__lr=0.3)
-    with pytest.raises(RequestError, match=r"they differ in recipe\.lr: 0\.05, 0\.3"):
-        runs.report()
+    report = runs.report()
+    assert report.selected.rows == ["depth", "model.name"]
+    assert "Rows also differ in recipe.lr: 0.05, 0.3." in report.sentences
+    assert not [verdict for verdict in report.verdicts if verdict.id == "ranking"]
 
 
 def test_a_study_may_vary_the_training_between_its_rows_but_not_within_one(runs):
@@ -59,8 +81,9 @@ def test_the_images_themselves_decide_not_where_they_lie(runs):
     assert len(runs.report().tables.networks) == 1
     summary = (other / "summary.json").read_text()
     (other / "summary.json").write_text(summary.replace('fingerprint": "0"', 'fingerprint": "1"'))
+    assert runs.report().selected.rows == ["depth", "fingerprint"]
     with pytest.raises(RequestError, match="fingerprint: 0, 1"):
-        runs.report()
+        runs.report(rows=("depth",))
 
 
 def test_a_setting_left_to_the_network_is_a_row_called_default(runs):

@@ -2,6 +2,7 @@
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import metadata
 
 from resx.store.files import CHECKPOINT
 
@@ -21,7 +22,16 @@ def test_curves_are_in_percent_and_settings_in_the_same_run(resx, tiny, only_run
     wanted = {"error/train", "error/test", "loss/train", "loss/test", "lr"}
     assert wanted | {"speed/images_per_second"} <= tags
     assert "custom_scalars__config__" in board.Tags()["tensors"]
-    assert "_hparams_/session_start_info" in board.summary_metadata
+    assert metadata.EXPERIMENT_TAG not in board.summary_metadata  # one run's columns would be all's
+    content = board.summary_metadata[metadata.SESSION_START_INFO_TAG].plugin_data.content
+    settings = metadata.parse_session_start_info_plugin_data(content).hparams
+    assert (settings["residual"].WhichOneof("kind"), settings["model"].string_value) == (
+        "bool_value",
+        "resnet",
+    )
+    # TensorBoard shows five columns, by name: the network comes before how it was trained.
+    assert sorted(settings)[:4] == ["depth", "model", "residual", "seed"]
+    assert {"training/lr", "training/steps", "variant/norm"} <= set(settings)
     assert len(list(only_run().glob("events.*"))) == 1
 
 

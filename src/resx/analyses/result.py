@@ -17,6 +17,7 @@ from resx.environment import environment
 from resx.experiment import Experiment
 from resx.plotting import draw
 from resx.store.clearing import clear_analysis
+from resx.store.spreadsheet import csv_text
 from resx.store.writing import replace_text
 
 SUMMARY, ROWS, FIGURE = "summary.json", "rows.csv", "figure"
@@ -80,7 +81,7 @@ def store(
         environment=asdict(environment()),
     )
     clear_analysis(place)
-    replace_text(place / ROWS, finding.rows.to_csv(index=False))
+    replace_text(place / ROWS, csv_text(finding.rows, index=False))
     draw(FIGURE, place, finding.figure)
     with SummaryWriter(place) as board:
         for tag, value, step in _scalars(result, finding.rows):

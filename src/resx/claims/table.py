@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from resx.claims.row import Row, counted
-from resx.report.page import markdown_cell
+from resx.report.markdown import escaped
 
 
 def terminal_table(rows: Sequence[Row]) -> str:
@@ -33,8 +33,8 @@ def write_markdown(rows: Sequence[Row], command: str, made: str, file: Path) -> 
     lines += [f"{counted(rows)}.", "", "| claim | verdict | effect [95 % interval] | measured by |"]
     lines += ["| --- | --- | --- | --- |"]
     for row in rows:
-        cells = (f"[{row.claim.id}](#{row.claim.id})", row.verdict, row.evidence, row.source)
-        lines.append(f"| {' | '.join(map(markdown_cell, cells))} |")
+        cells = map(escaped, (row.verdict, row.evidence, row.source))
+        lines.append(f"| [{row.claim.id}](#{row.claim.id}) | {' | '.join(cells)} |")
     copied: dict[Path, str] = {}
     shown = ""
     for row in rows:
@@ -49,7 +49,7 @@ def write_markdown(rows: Sequence[Row], command: str, made: str, file: Path) -> 
             lines += [f"Reported, and caveats: {row.claim.caveats}"]
             shown = row.claim.id
         lines += ["", f"**{row.verdict}** by {row.source} (`{row.measurement.command}`)."]
-        lines += [row.text] if row.text else []
+        lines += [escaped(row.text)] if row.text else []
         if row.figure is not None and row.figure not in copied:
             name = f"{row.measurement.analysis or row.figure.parent.name}-{row.figure.stem}.png"
             copied[row.figure] = _copied(row.figure.with_suffix(".png"), folder, name)

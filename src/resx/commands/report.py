@@ -17,7 +17,7 @@ from resx.study.grid import Grid, expand
 
 
 def main(request: ReportRequest, typed: Typed) -> int:
-    """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
+    """Raises `RequestError` for nothing to report, or for runs of one row that differ in more."""
     if request.runs is None:
         report_study(expand(request, typed), request)
     else:

@@ -11,7 +11,9 @@ from resx.report.labels import network_kind, short
 def write_aggregates(
     runs: pd.DataFrame, curves: pd.DataFrame, rows: list[str], directory: Path
 ) -> None:
-    """One TensorBoard run for each network: tags `error/<split>` and `error_std/<split>`, percent.
+    """A TensorBoard run for each network: tags `error/<split>`, `std_of_error/<split>`, in percent.
+
+    TensorBoard sorts tags by name, and would show `error_std` before `error`.
 
     Replaces the event files that an earlier report wrote there.
     """
@@ -26,4 +28,4 @@ def write_aggregates(
                 errors = 100 * seeds["error"]
                 board.add_scalar(f"error/{split}", errors.mean(), int(step))
                 if len(errors) > 1:  # one seed has no deviation
-                    board.add_scalar(f"error_std/{split}", errors.std(), int(step))
+                    board.add_scalar(f"std_of_error/{split}", errors.std(), int(step))

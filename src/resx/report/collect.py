@@ -65,6 +65,7 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
     row |= {"results": summary.results, "warmup_end": summary.warmup_end}
     row |= {"hardware": environment.hardware, "commit": environment.git_commit, "config": config}
     row |= {"torch": environment.torch, "peak_memory": summary.peak_memory}
+    row |= {"resx": environment.resx or None}
     row |= {"threads": environment.threads, "capability": environment.capability or None}
     row |= {"device_type": summary.device.split(":")[0]}
     for split in SPLITS:

@@ -1,11 +1,16 @@
 """How many steps a network needs to reach a training error (notes, 5.2): table, verdict, figure."""
 
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from resx.inference import Answer, Rules, median_steps, slower
-from resx.inference.convergence import THRESHOLDS
-from resx.plotting import LOOKS, shades
+from resx.inference.convergence import THRESHOLDS, Steps
+from resx.plotting import LOOKS, depth_axis, legend_outside, panels, shades
 from resx.report.labels import network_kind, short
 from resx.report.measures import has_ended
 from resx.report.sentences import evidence, why_not
@@ -19,13 +24,13 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 
     Columns directory, depth, residual, seed, threshold (a fraction), step; NaN where it never is.
     """
-    rows = []
-    train = dict(list(curves[curves["split"] == "train"].groupby("directory")))
-    for directory, run in runs.iterrows():
-        records = train.get(directory, curves[:0])
-        for threshold in THRESHOLDS:
-            step = records["step"][records["error"] <= threshold].min()  # NaN of none
-            rows.append((directory, run["depth"], run["residual"], run["seed"], threshold, step))
+    train = curves[curves["split"] == "train"]
+    first = {
+        t: train[train["error"] <= t].groupby("directory")["step"].min().to_dict()
+        for t in THRESHOLDS
+    }
+    networks = runs[["depth", "residual", "seed"]].itertuples()
+    rows = [(*run, t, first[t].get(run.Index)) for run in networks for t in THRESHOLDS]
     columns = ["directory", "depth", "residual", "seed", "threshold", "step"]
     return pd.DataFrame(rows, columns=columns).astype({"step": float})
 
@@ -60,14 +65,15 @@ def slows_with_depth(
     return verdict(f"convergence-{kind}", question, finding, text, ends)
 
 
-def convergence_figure(reached: pd.DataFrame, last_step: float) -> Figure:
+def convergence_figure(reached: pd.DataFrame, last_step: float, narrow: bool = False) -> Figure:
     """Median steps to a training error against depth; it ends where most seeds never get there."""
-    figure = Figure(figsize=(9, 3.4))
-    axes = figure.subplots(1, 2, sharey=True)
+    looks = [look for look in LOOKS if (reached["residual"] == look.residual).any()]
+    figure, axes = panels(len(looks), 3.4, narrow)
     arrived = reached.dropna()
     thresholds = [t for t in THRESHOLDS if t in set(arrived["threshold"])]
-    for axis, look in zip(axes, LOOKS):
-        for threshold, colour in zip(thresholds, shades(len(thresholds))):
+    colours = dict(zip(thresholds, shades(len(thresholds))))
+    for axis, look in zip(axes, looks):
+        for threshold, colour in colours.items():
             rows = (reached["residual"] == look.residual) & (reached["threshold"] == threshold)
             medians = (
                 reached[rows]
@@ -76,25 +82,46 @@ def convergence_figure(reached: pd.DataFrame, last_step: float) -> Figure:
             )
             medians = medians.dropna()
             if len(medians):
-                style = {"marker": look.marker, "color": colour, "label": f"{threshold:.0%}"}
+                style: dict[str, Any] = {
+                    "marker": look.marker,
+                    "color": colour,
+                    "label": f"{threshold:.0%}",
+                }
                 axis.plot(medians.index, medians.astype(float), look.line, **style)
-        axis.set(title=look.name, xlabel="depth")
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(title="training error", fontsize=8)
-    axes[0].set_ylabel("steps (median of the seeds)")
+        depth_axis(axis, reached["depth"])
+        axis.set(title=look.name, ylabel="steps (median of the seeds)")
+        axis.label_outer()
+    axes[0].set_ylim(bottom=0)
+    handles = [Line2D([], [], color=c, marker=".", label=f"{t:.0%}") for t, c in colours.items()]
+    legend_outside(figure, narrow, handles, title="training error")
     return figure
 
 
-def steps_table(
-    runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str], last_step: float
-) -> pd.DataFrame:
+def steps_table(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
     """Median steps to each training error (Kaplan and Meier), from `convergence`."""
-    table = []
+    table: dict[tuple[Any, ...], dict[str, object]] = {}
+    for key, threshold, steps in _medians(runs, reached, rows):
+        table.setdefault(key, {})[f"{threshold:.0%}"] = str(steps)
+    names = [*map(short, rows), "network"]
+    return pd.DataFrame([dict(zip(names, key)) | steps for key, steps in table.items()])
+
+
+def numeric_steps(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
+    """The same as numbers: a median is empty where half of the runs or more never arrive."""
+    names = [*map(short, rows), "network"]
+    return pd.DataFrame(
+        dict(zip(names, key)) | {"threshold": threshold} | asdict(steps)
+        for key, threshold, steps in _medians(runs, reached, rows)
+    )
+
+
+def _medians(
+    runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]
+) -> Iterator[tuple[tuple[Any, ...], float, Steps]]:
+    """Of each network and threshold; the key are the values of `rows` and the kind of network."""
     for (*values, residual), group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
-        row: dict[str, object] = dict(zip(map(short, rows), values))
-        row["network"] = network_kind(residual)
         networks = reached[reached["directory"].isin(group.index)]
+        last_step = float(group["recipe.steps"].max())
         for threshold, seeds in networks.groupby("threshold", sort=False):
-            row[f"{threshold:.0%}"] = str(median_steps(seeds["step"].tolist(), last_step))
-        table.append(row)
-    return pd.DataFrame(table)
+            steps = median_steps(seeds["step"].tolist(), last_step)
+            yield (*values, network_kind(residual)), float(threshold), steps

@@ -6,7 +6,7 @@ import pandas as pd
 
 from resx.inference import unseen
 from resx.reference.papers import PaperTable, chosen
-from resx.report.convergence import convergence, slows_with_depth, steps_table
+from resx.report.convergence import convergence, steps_table
 from resx.report.departures import (
     Comparison,
     compare_runs,
@@ -14,16 +14,14 @@ from resx.report.departures import (
     describe_departures,
     describe_protocols,
 )
-from resx.report.labels import as_key, short
+from resx.report.facts import facts_of
+from resx.report.judging import judge
 from resx.report.literature import is_papers_task, notes_table, papers_table, sources
 from resx.report.measures import MEASURES, has_ended
-from resx.report.ranking import ranking
 from resx.report.reproduction import Reproduction, reproductions
 from resx.report.selection import SelectedRuns, Selection
 from resx.report.tables import Tables, measure_table, networks_table
 from resx.report.verdict import Verdict
-from resx.report.verdicts import alone, verdicts
-from resx.report.yardstick import Yardstick, yardstick_for, yardstick_of
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,14 @@ class Report:
         )
 
     @property
+    def facts(self) -> dict[str, str]:
+        """Data, training, machine and runs, to be read before any number."""
+        return facts_of(self.selected.runs, self.selected.rows)
+
+    @property
     def sentences(self) -> list[str]:
         """The verdicts, and what a reader must know of the runs behind them."""
-        told = (self.selected.choices, describe_departures(self.compared), self.added)
+        told = (*self.selected.notes, describe_departures(self.compared), self.added)
         notes = (*told, self.unfinished, self.machines)
         nearness = (reproduction.text for reproduction in self.reproductions)
         verdicts = (verdict.text for verdict in self.verdicts)
@@ -103,15 +106,15 @@ def analyse(selected: SelectedRuns) -> Report:
     beside = tuple(t for t in papers if t.has_ours and is_papers_task(runs, t))
     apart = tuple(table for table in papers if table not in beside)
     reached = convergence(selected.judged, selected.curves)
-    reference, planned = selection.reference, selection.planned
-    on_topic = reference is not None or not planned
+    planned = selection.planned
+    on_imagenet = bool((runs["data.name"] == "imagenet").all())
     tables = Tables(
         gaps={m: measure_table(runs, rows, m, beside, planned) for m in MEASURES},
         networks=networks_table(runs, rows, compared),
         departures=departures_table(runs, compared),
         papers=papers_table(apart),
-        notes=notes_table(runs, compared) if on_topic else None,
-        steps=steps_table(selected.judged, reached, selected.judged_rows, last_step(runs)),
+        notes=notes_table(runs, compared) if on_imagenet else None,
+        steps=steps_table(selected.judged, reached, selected.judged_rows),
     )
     return Report(
         selected=selected,
@@ -140,34 +143,6 @@ def papers_of(
     names = {name for c in compared.values() if c.protocol for name in c.protocol.tables}
     tables = chosen({name: [] for name in sorted(names)})
     return tuple(table for table in tables if is_papers_task(runs, table))
-
-
-def judge(selected: SelectedRuns, reached: pd.DataFrame) -> list[Verdict]:
-    """The ranking of the variants, and the verdicts on depth for every one of them.
-
-    Families are not ranked, as they differ in size, too; nor are data sets. Raises `RequestError`
-    for an `at_step` at which nothing was recorded.
-    """
-    study, variants = selected.selection.study, selected.variants
-    runs, yardstick = yardstick_of(selected.judged, selected.curves, study)
-    if not variants:
-        return on_depth(runs, reached, yardstick) or [alone(runs, yardstick)]
-    incomparable = {"model.name", "data.name"}.intersection(variants)
-    ranked = None if incomparable else ranking(runs, variants, yardstick, study.control)
-    found = [ranked] if ranked else []
-    for key, group in runs.groupby(variants, dropna=False, sort=True):
-        values = zip(map(short, variants), as_key(key))
-        scope = ", ".join(f"{name} {value}" for name, value in values)
-        own = yardstick_for(group, study)  # variants may be data sets, each with its own chance
-        found += [verdict.within(scope) for verdict in on_depth(group, reached, own)]
-    return found
-
-
-def on_depth(runs: pd.DataFrame, reached: pd.DataFrame, yardstick: Yardstick) -> list[Verdict]:
-    """Of one network and its twin at all depths: errors, and steps to an error."""
-    rules = yardstick.rules
-    steps = [slows_with_depth(runs, reached, kind, rules) for kind in (False, True)]
-    return [*verdicts(runs, yardstick), *(each for each in steps if each)]
 
 
 def describe_unfinished(runs: pd.DataFrame, n_planned: int, n_skipped: int) -> str:

@@ -1,87 +1,93 @@
-"""A report as Markdown and as one HTML page that needs no network."""
+"""A report as one HTML page that needs no network; what lies beside it is linked."""
 
-import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 from jinja2 import Environment, PackageLoader, select_autoescape
-from markupsafe import Markup
 
+from resx.plotting import Drawn
 from resx.report.findings import Report
+from resx.report.labels import network_kind
+from resx.report.pictures import picture
+from resx.report.run_list import Cell, CellKey, as_yaml, listed_runs, shared_settings
+from resx.report.tables import STEPS
 
-Figures = dict[str, Path]  # SVGs by caption
-
-
-def markdown(report: Report, figures: Figures) -> str:
-    selection = report.selected.selection
-    lines = [f"# {selection.name}", "", selection.question, "", f"    {selection.command}", ""]
-    lines += [f"- {sentence}" for sentence in report.sentences]
-    if report.published:
-        lines += ["", f"Published columns: {report.published}."]
-    for heading, table in report.tables.by_heading().items():
-        lines += ["", f"## {heading}", "", markdown_table(table)]
-    if report.protocols:
-        lines += ["", "Protocols:", "", *(f"- {protocol}" for protocol in report.protocols)]
-    if report.sources:
-        lines += ["", "Published figures:", "", *(f"- {source}" for source in report.sources)]
-    for caption, figure in figures.items():
-        lines += ["", f"![{caption}]({figure.with_suffix('.png').name})"]
-    return "\n".join(lines) + "\n"
+KINDS = (network_kind(False), network_kind(True))
+LONG = 40  # characters: a longer text breaks, a shorter one only on a phone
 
 
-def markdown_table(table: pd.DataFrame) -> str:
-    head = [str(column) for column in table.columns]
-    rows = [[markdown_cell(value) for value in row] for row in table.itertuples(index=False)]
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+class PageCell(NamedTuple):
+    """`anchor` names the runs that it counts, empty if there are none."""
+
+    text: str
+    anchor: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.text) > LONG
 
 
-def markdown_cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
+class PageTable(NamedTuple):
+    """`csv` is the file with its numbers, empty without one."""
+
+    heading: str
+    columns: list[str]
+    rows: list[list[PageCell]]
+    csv: str
 
 
-def page(report: Report, figures: Figures) -> str:
-    """Everything is inside: style, figures as SVG, configurations of all runs."""
+def page(report: Report, figures: list[Drawn], path: Path) -> str:
+    """Everything is inside: style, figures as SVG with their values, the settings of all runs."""
     environment = Environment(
         loader=PackageLoader("resx.report"), autoescape=select_autoescape(["html", "j2"])
     )
-    runs = report.selected.runs
-    configurations = {
-        str(directory): yaml.safe_dump(config, sort_keys=False)
-        for directory, config in runs["config"].items()
-    }
+    runs, rows = report.selected.runs, report.selected.rows
+    cells = listed_runs(runs, rows, path)
+    protocols = [c.protocol for c in report.compared.values() if c.protocol]
     return environment.get_template("page.html.j2").render(
         report=report,
         selection=report.selected.selection,
-        tables=report.tables.by_heading(),
-        figures={caption: inline(figure) for caption, figure in figures.items()},
-        runs=runs.drop(columns="config").to_dict("index"),
-        configurations=configurations,
+        tables=page_tables(report, cells),
+        figures=[(figure, picture(figure.svg, figure.title)) for figure in figures],
+        cells=list(cells.values()),
+        shared=as_yaml(shared_settings(runs["config"])),
         skipped=report.selected.skipped,
         commits=_distinct(runs["commit"]),
-        hardware=_distinct(runs["hardware"]),
-        torch=_distinct(runs["torch"]),
-        capability=_distinct(runs["capability"]),
-        threads=_distinct(runs["threads"]),
+        versions=_distinct(runs["resx"]),
         results=_distinct(runs["results"]),
+        papers=sorted({f"{p.title.split(',')[0]}, arXiv:{p.arxiv}" for p in protocols}),
     )
 
 
+def page_tables(report: Report, cells: dict[CellKey, Cell]) -> list[PageTable]:
+    """The report's tables; each cell of a network leads to its runs."""
+    files = {measure.heading: f"{measure.column}.csv" for measure in report.tables.gaps}
+    files |= {STEPS: "steps.csv"}
+    count = len(report.selected.rows)
+    return [
+        PageTable(
+            heading,
+            list(map(str, table.columns)),
+            [
+                _row(dict(zip(table.columns, values)), count, cells)
+                for values in table.itertuples(index=False)
+            ],
+            files.get(heading, ""),
+        )
+        for heading, table in report.tables.by_heading().items()
+    ]
+
+
+def _row(row: dict[str, Any], count: int, cells: dict[CellKey, Cell]) -> list[PageCell]:
+    """`count` values name the row; columns of a network, or the word for one, are linked."""
+    key = tuple(map(str, list(row.values())[:count]))
+    anchors = {kind: cells[key, kind].anchor for kind in KINDS if (key, kind) in cells}
+    return [
+        PageCell(str(value), anchors.get(str(value) if name == "network" else name, ""))
+        for name, value in row.items()
+    ]
+
+
 def _distinct(column: "pd.Series[Any]") -> list[str]:
-    return sorted(column.dropna().unique())
-
-
-def inline(figure: Path, name: str = "") -> Markup:
-    """An SVG without its XML head; identifiers begin with `name`, so that none stands twice.
-
-    By default that is the figure's own name.
-    """
-    text = figure.read_text()
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    name = name or figure.stem  # matplotlib numbers the parts of every figure alike
-    text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    return Markup(text)
+    return sorted(map(str, column.dropna().unique()))

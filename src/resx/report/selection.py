@@ -10,7 +10,7 @@ from resx.config.settings import flattened
 from resx.errors import RequestError
 from resx.report.best import best_of, describe_choices
 from resx.report.collect import Collected
-from resx.report.mixing import describes_network, refuse_mixed_settings, varying
+from resx.report.mixing import describe_others, refuse_mixed_settings, told_apart
 
 DEFAULT = "default"  # shown for a setting that is left to the network
 
@@ -51,8 +51,8 @@ class Selection:
 class SelectedRuns:
     """All `runs` of a report, and those of them that are `judged`: the same without a `best_over`.
 
-    A setting of the rows that was left to the network reads `default` in them. `choices` says at
-    which value of `best_over` each network is judged.
+    A setting of the rows that was left to the network reads `default` in them. `notes` say at which
+    value of `best_over` each network is judged, and in what rows differ that no column shows.
     """
 
     selection: Selection
@@ -61,7 +61,7 @@ class SelectedRuns:
     judged: pd.DataFrame
     curves: pd.DataFrame
     skipped: dict[str, str]
-    choices: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def judged_rows(self) -> list[str]:
@@ -79,28 +79,21 @@ def select(collected: Collected, selection: Selection) -> SelectedRuns:
     if runs.empty:
         reasons = "; ".join(f"{d}: {reason}" for d, reason in collected.skipped.items())
         raise RequestError(f"{selection.name}: no run can be read ({reasons})")
-    rows = list(selection.rows) or default_rows(runs)
-    refuse_mixed_settings(runs, rows, in_a_study=bool(selection.rows))
+    rows, others = (list(selection.rows), []) if selection.rows else told_apart(runs)
+    refuse_mixed_settings(runs, rows)
     runs = runs.assign(**{row: runs[row].map(_as_named) for row in rows})
     judged, choices = runs, ""
     if selection.best_over:
         judged, found = best_of(runs, rows, selection.best_over)
         choices = describe_choices(found, selection.best_over)
-    return SelectedRuns(selection, rows, runs, judged, collected.curves, collected.skipped, choices)
+    notes = tuple(note for note in (choices, describe_others(runs, others)) if note)
+    return SelectedRuns(selection, rows, runs, judged, collected.curves, collected.skipped, notes)
 
 
 def row_key(config: TrainConfig, rows: list[str]) -> tuple[Any, ...]:
     """In which row of the table a run of this configuration stands."""
     flat = flattened(config)
     return tuple(_as_named(flat.get(row)) for row in rows)
-
-
-def default_rows(runs: pd.DataFrame) -> list[str]:
-    """For a selection without a study: depth, and which network, but not how it was trained."""
-    families = [group for _, group in runs.groupby("model.name")]
-    within = dict.fromkeys(key for family in families for key in varying(family))
-    found = ["model.name"] * (len(families) > 1) + [k for k in within if describes_network(k)]
-    return ["depth", *(k for k in found if k != "depth")]
 
 
 def _as_named(value: Any) -> Any:

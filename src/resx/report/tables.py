@@ -10,7 +10,7 @@ import pandas as pd
 from resx.reference.papers import PaperTable
 from resx.report.departures import Comparison
 from resx.report.gaps import NO_CELL, Cell, Gap, gap_table
-from resx.report.labels import as_key, in_order, network_kind, short
+from resx.report.labels import in_order, network_kind, short
 from resx.report.literature import published_columns, settings_like, without_empty
 from resx.report.measures import Measure
 from resx.report.selection import PlannedRun
@@ -19,6 +19,7 @@ from resx.store.summary import Status
 
 NETWORKS, DEPARTURES = "Networks", "Departures from the papers' protocols"
 PAPERS = "What the papers found, on their data"
+STEPS = "Steps to reach a training error"
 NOTES = "The table of the notes: ImageNet, top-1 error of ten crops (%)"
 
 
@@ -42,7 +43,7 @@ class Tables:
         found[NETWORKS] = self.networks
         optional = {DEPARTURES: self.departures, PAPERS: self.papers, NOTES: self.notes}
         found |= {h: t for h, t in optional.items() if t is not None and len(t)}
-        return found | {"Steps to reach a training error": self.steps}
+        return found | {STEPS: self.steps}
 
 
 def measure_table(
@@ -127,19 +128,19 @@ def matching(runs: pd.DataFrame, rows: list[str], key: tuple[object, ...]) -> "p
 def networks_table(
     runs: pd.DataFrame, rows: list[str], compared: dict[str, Comparison]
 ) -> pd.DataFrame:
-    """Name and parameters of both twins, and in how much they depart from a paper's protocol."""
+    """Name and size of every network; recipe and departures only where networks differ in them."""
     table = []
-    for key, group in runs.groupby(rows, dropna=False, sort=True):
-        row: dict[str, Any] = dict(zip(map(short, rows), as_key(key)))
-        for kind in (False, True):
-            networks, name = group[group["residual"] == kind], network_kind(kind)
-            first = None if networks.empty else networks.iloc[0]
-            row[name] = "-" if first is None else first["network"]
-            row[f"{name} parameters"] = "-" if first is None else f"{int(first['parameters']):,}"
+    for (*values, residual), group in runs.groupby([*rows, "residual"], dropna=False, sort=True):
+        row: dict[str, Any] = dict(zip(map(short, rows), values))
+        row["network"] = network_kind(residual)
+        row["name"] = group["network"].iloc[0]
+        row["parameters"] = f"{int(group['parameters'].iloc[0]):,}"
         row["recipe"] = "; ".join(dict.fromkeys(group["recipe.name"].map(str)))
         found = [compared[directory] for directory in group.index]
         names = dict.fromkeys(c.protocol.name for c in found if c.protocol)
         count = len({departure for comparison in found for departure in comparison.departures})
         row["departures"] = f"{count or 'none'} from {', '.join(names)}" if names else "-"
         table.append(row)
-    return without_empty(pd.DataFrame(table), ["departures"])
+    constant = ("recipe", "departures")  # said once, in the lines above all tables
+    found = pd.DataFrame(table)
+    return found.drop(columns=[name for name in constant if found[name].nunique() == 1])

@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from resx.config.schema import TrainConfig
+from resx.config.schema import NetworkConfig, TrainConfig
 from resx.config.settings import to_dict
 from resx.data.dataset import Dataset
 from resx.errors import RequestError
@@ -132,9 +131,18 @@ def _header(config: Any, dataset: Dataset, hash: str) -> dict[str, Any]:
     }
 
 
-def _hparams(config: Any) -> dict[str, Any]:
-    """The settings that TensorBoard's HPARAMS tab shows."""
-    recipe = {f"recipe/{name}": value for name, value in asdict(config.recipe).items()}
-    names = ("depth", "residual", "block", "seed", "precision")
-    top = {name: getattr(config, name) for name in names}
-    return top | {"data": config.data.name} | recipe
+def _hparams(config: NetworkConfig) -> dict[str, Any]:
+    """The settings that TensorBoard's HPARAMS tab shows: those that differ first, then by name.
+
+    So names begin with what a setting is of: five columns are shown unless a person asks for more.
+    """
+    recipe, data = config.recipe, config.data
+    options = {k: v for k, v in config.model.items() if k not in ("name", "_target_")}
+    training = ("batch_size", "lr", "optimizer", "schedule", "steps", "warmup", "weight_decay")
+    return (
+        {"depth": config.depth, "model": config.model["name"], "residual": config.residual}
+        | {"seed": config.seed, "training/data": data.name, "training/subset": data.subset}
+        | {"training/precision": config.precision, "variant/block": config.block}
+        | {f"training/{name}": getattr(recipe, name) for name in training}
+        | {f"variant/{name}": value for name, value in options.items()}
+    )

@@ -3,8 +3,10 @@
 import logging
 from typing import Any
 
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionStartInfo
 from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
 from tqdm import tqdm
 
 from resx.store.run import Run
@@ -43,10 +45,7 @@ class Tracker:
 
     def describe(self, settings: dict[str, Any]) -> None:
         """Once a run: the settings for TensorBoard's HPARAMS tab, and a chart of all errors."""
-        simple = {k: v for k, v in settings.items() if isinstance(v, bool | int | float | str)}
-        goals = {"error/train_clean": 0.0, "error/test": 0.0}  # names only; the curves have them
-        for summary in hparams(simple, goals):
-            self.board._get_file_writer().add_summary(summary)
+        self.board._get_file_writer().add_summary(session_start(settings))
         self.board.add_custom_scalars(LAYOUT)
 
     def record(self, **values: Any) -> None:
@@ -89,3 +88,27 @@ class Tracker:
     def close(self) -> None:
         self.bar.close()
         self.board.close()
+
+
+def session_start(settings: dict[str, Any]) -> Summary:
+    """A run's settings in the form of TensorBoard's HPARAMS tab, without those that are None.
+
+    torch's `hparams` would also write which columns there are, and TensorBoard takes those of one
+    run for all: it then neither knows which settings differ nor shows them first.
+    """
+    start = SessionStartInfo()
+    for name, value in settings.items():
+        if isinstance(value, bool):
+            start.hparams[name].bool_value = value
+        elif isinstance(value, int | float):
+            start.hparams[name].number_value = value
+        elif value is not None:
+            start.hparams[name].string_value = str(value)
+    content = HParamsPluginData(session_start_info=start, version=metadata.PLUGIN_DATA_VERSION)
+    plugin = SummaryMetadata.PluginData(
+        plugin_name=metadata.PLUGIN_NAME, content=content.SerializeToString()
+    )
+    value = Summary.Value(
+        tag=metadata.SESSION_START_INFO_TAG, metadata=SummaryMetadata(plugin_data=plugin)
+    )
+    return Summary(value=[value])
