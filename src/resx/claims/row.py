@@ -42,10 +42,8 @@ class Row:
             return m.analysis
         if m.question:
             return f"study {m.study}: {m.question}"
-        shared = {k: v for k, v in m.first.items() if m.second.get(k) == v}
-        among = f" ({_kind(shared, {})})" if shared else ""
-        sides = f"{_kind(m.first, m.second)} against {_kind(m.second, m.first)}"
-        return f"study {m.study}: {sides}{among}"
+        (first, second), among = sides_of(m)
+        return f"study {m.study}: {first} against {second}{among}"
 
     @property
     def evidence(self) -> str:
@@ -68,6 +66,14 @@ def _between(interval: tuple[float, float] | None, form: str, factor: float = 1.
         return ""
     low, high = (form.format(factor * end) for end in interval)
     return f" [{low}, {high}]"
+
+
+def sides_of(measurement: Measurement) -> tuple[tuple[str, str], str]:
+    """In what two networks of a study differ, and ` (..)`, what they share."""
+    first, second = measurement.first, measurement.second
+    shared = {k: v for k, v in first.items() if second.get(k) == v}
+    among = f" ({_kind(shared, {})})" if shared else ""
+    return (_kind(first, second), _kind(second, first)), among
 
 
 def _kind(settings: dict[str, object], other: dict[str, object]) -> str:

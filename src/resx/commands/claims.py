@@ -15,13 +15,14 @@ from resx.claims.studies import of_comparison, of_verdict
 from resx.claims.table import terminal_table, write_markdown
 from resx.commands.analyze import Request, analyze, prepare_request
 from resx.commands.measuring import Plan, missing, open_jobs, plans, train
-from resx.commands.report import study_report
+from resx.commands.report import study_report, study_runs
 from resx.config.composing import Typed, parse
 from resx.config.refusals import one_line
 from resx.config.requests import ClaimsRequest
 from resx.environment import environment
 from resx.errors import RequestError, unknown
 from resx.reference.claims import all_claims
+from resx.report.selection import select
 from resx.store.store import Store
 from resx.study.running import launcher_of
 
@@ -124,8 +125,8 @@ def _of_study(plan: Plan) -> Row:
         study_report(plan.grid, plan.request)
     if plan.measurement.question:
         return of_verdict(plan.claim, plan.measurement, report)
-    directories = [job.run.directory for job in plan.jobs]
-    return of_comparison(plan.claim, plan.measurement, directories, report)
+    selected = select(*study_runs(plan.grid, plan.request))
+    return of_comparison(plan.claim, plan.measurement, selected, report)
 
 
 def _is_older(report: Path, runs: Iterable[Path]) -> bool:
