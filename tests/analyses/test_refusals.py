@@ -34,6 +34,29 @@ def test_networks_of_two_families_are_no_seeds_of_one(fresh, name):
         analysis(name)(mixed)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        ("model.width=2", "model.width=4", r"^model.width: networks of several \(2, 4\)"),
+        ("model.shortcut=A", "model.shortcut=C", r"^model.shortcut: networks of several \(A, C\)"),
+        ("model.zero_init_last=true", "", r"^model.zero_init_last: .* \(True, default\)"),
+        ("recipe.lr=0.2", "recipe.lr=0.3", r"^recipe.lr: networks of several \(0.2, 0.3\)"),
+        ("data.subset=100", "", r"^(images|data.subset): networks of several"),
+        ("data.pad=1", "data.pad=0", r"^data.pad: networks of several"),
+        ("block=bottleneck depth=11", "", r"^block: networks of several"),
+    ],
+)
+def test_what_depth_kind_and_seed_do_not_say_is_refused(fresh, first, second, message):
+    """Otherwise networks of several widths, shortcuts or recipes would be seeds of one."""
+    with pytest.raises(ValueError, match=message):
+        refuse_mixed([fresh(*first.split()), fresh(*second.split())])
+
+
+def test_twins_and_seeds_belong_together_whatever_the_logistics(fresh):
+    kinds = [fresh(f"residual={r}", f"seed={s}") for r in ("true", "false") for s in (0, 1)]
+    refuse_mixed([*kinds, fresh("depth=14", "device=cpu", "recipe.snapshots=3")])
+
+
 def test_what_an_analysis_tells_apart_itself_is_not_refused(fresh):
     mixed = [fresh("model.width=2"), fresh("model.width=2", "model.norm=none")]
     refuse_mixed(mixed, apart=["norm"])

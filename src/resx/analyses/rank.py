@@ -55,7 +55,7 @@ def rank(
     if norm not in NORMS:
         raise ValueError(f"norm={norm}: must be one of {', '.join(NORMS)}")
     sample = Sample(split, images, batch_norm, augment=augment)
-    refuse_mixed(experiments, apart=["norm", "skip"])
+    refuse_mixed(experiments, apart=["norm", "model.skip"])
     for experiment in experiments:
         _refuse_too_large(experiment, sample.size(experiment))
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, norm)])
