@@ -12,7 +12,7 @@ from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.parts.drawing import draw_points, draw_twins
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.facts import NETWORK, facts, refuse_mixed
 from resx.analyses.parts.memory import refuse_large_graph
 from resx.analyses.parts.noise_scale import measure_noise
 from resx.analyses.parts.sample import Sample, penalized_loss
@@ -26,7 +26,7 @@ from resx.seeding import generator
 
 VECTORS = 6  # as long as the weights: a gradient in pieces and whole, two of twice the precision
 MEASURE = "variance of a batch's gradient, plain over residual at equal loss"
-TWINS = ["family", "norm", "depth", "seed"]
+TWINS = [name for name in NETWORK if name != "residual"]
 
 
 def gradient_noise(
@@ -107,6 +107,7 @@ def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
             (abs(math.log(a / b)), i, j)
             for i, a in plain["loss"].items()
             for j, b in residual["loss"].items()
+            if all(0 < loss < math.inf for loss in (a, b))  # else no factor lies between them
         ]
         if candidates and min(candidates)[0] < math.log(level):
             pairs.append((*key, *min(candidates)[1:]))

@@ -11,7 +11,15 @@ from resx.claims.row import NOT_MEASURED, Row, sides_of, stored_span
 from resx.inference import Answer, compare
 from resx.reference.claims import Claim, Measurement
 from resx.report.selection import SelectedRuns
-from resx.report.sentences import evidence, failures, fresh_seeds, fresh_set, level, quantity, why_not
+from resx.report.sentences import (
+    evidence,
+    failures,
+    fresh_seeds,
+    fresh_set,
+    level,
+    quantity,
+    why_not,
+)
 from resx.report.yardstick import yardstick_of
 
 CANNOT_TELL = str(ClaimVerdict.CANNOT_TELL)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from resx.config.composing import Setting, Typed, parse
 from resx.config.refusals import one_line
-from resx.config.requests import AnalyzeConfig, ClaimsRequest, StudyRequest
+from resx.config.requests import BESIDE_RUNS, AnalyzeConfig, ClaimsRequest, StudyRequest
 from resx.config.run_hash import logistics_names
 from resx.config.schema import TrainConfig
 from resx.config.within import asked, overridden
@@ -15,7 +15,6 @@ from resx.study.grid import Grid, Job, expand, own_name
 from resx.study.running import launcher_of, run_all
 
 OWN = ("run", "only", "preview", "file", "sweeps", "force")
-FREE = ("device", "outputs", "trust", "data.root")  # what may be said beside runs
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def _plan(
     typed: Typed,
 ) -> Plan:
     grid = request = analysis = None
-    free = [s for s in passed if s.key in FREE]
+    free = [s for s in passed if s.key in BESIDE_RUNS]
     if study := measurement.study or measurement.runs_of:
         own = measurement.settings if measurement.study else measurement.networks
         request, as_typed = asked("study", [f"study={study}", *overridden(own, passed)], typed)

@@ -49,7 +49,7 @@ def run_hash(config: Any, results: int = RESULTS) -> str:
 
 
 def deciding(config: Any) -> dict[str, Any]:
-    """What decides a run's result, group by group: no logistics, no defaults, no option that is off."""
+    """What decides a run's result, without logistics, defaults, and options that are off."""
     kept: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)

@@ -71,3 +71,9 @@ def refuse_several(name: str, values: Iterable[Any]) -> None:
 def at_last_step(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of each network's newest weights: several steps of one run are no more seeds."""
     return rows[rows["step"] == rows.groupby(NETWORK)["step"].transform("max")]
+
+
+def at_first_step(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each network's oldest weights, which need not be of one step in all runs."""
+    network = [*NETWORK, *(["skip"] if "skip" in rows else [])]
+    return rows[rows["step"] == rows.groupby(network)["step"].transform("min")]
