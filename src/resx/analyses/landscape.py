@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.analysis import Finding
 from resx.analyses.landscape_figure import landscape_figure
 from resx.analyses.parts.convexity import convexity
-from resx.analyses.parts.facts import at_last_step, facts, refuse_mixed
+from resx.analyses.parts.facts import facts, refuse_mixed
 from resx.analyses.parts.memory import SECOND, refuse_large_graph, refuse_large_pass
 from resx.analyses.parts.sample import Sample, error_on
 from resx.analyses.parts.seeds import error_difference, ratio
@@ -26,12 +26,11 @@ from resx.analyses.parts.slices import (
     square,
     unevenness,
 )
+from resx.analyses.parts.smoothness import CEILING, verdict, why_blind
 from resx.analyses.parts.twins import (
-    Comparison,
     compare_twins,
     deciding,
     evidence,
-    judge,
     learned,
     sentence,
 )
@@ -39,12 +38,8 @@ from resx.analyses.parts.undisturbed import undisturbed
 from resx.analyses.parts.words import name_of, rounded
 from resx.experiment import Experiment
 
-CEILING = 10.0  # Li 2018 draws contours up to this loss
 MARGIN = 1.1  # roughness is level within this factor
 WIDTH_MARGIN = 0.05  # shares of a slice are level within this
-FLAT = 1e-6  # roughness above 1 that is rounding
-MOSTLY = 0.5  # share of a slice above the ceiling with which roughness sees little
-NOT_CONFIRMED = ClaimVerdict.NOT_CONFIRMED
 
 
 def landscape(
@@ -89,7 +84,7 @@ def landscape(
 
 
 def _refuse_too_large(experiment: Experiment, count: int, slices: Slices, images: int) -> None:
-    """All images in one pass, with the weights and their directions; Lanczos' vectors, a Hessian."""
+    """All images in one pass beside weights and directions; with Lanczos' vectors a Hessian."""
     directions = 2 + max(slices.directions, 2)
     refuse_large_pass(experiment, count, f"images={images}: a pass", directions)
     if slices.eigenvalues:
@@ -142,7 +137,7 @@ def _measure(
             rows += [{"kind": "surface", "x": a, "y": b, "loss": v} for (a, b), v in pairs]
             if slices.eigenvalues:
                 found = convexity(experiment, batch, along[:2], slices, decay)
-                numbers["not_convex"] = max(row["not_convex"] for row in found)
+                numbers["not_convex"] = pd.Series([row["not_convex"] for row in found]).max()
                 rows += found
     whole = {"kind": "network", "error": error, "learned": learned(error, classes)}
     return [known | whole | numbers, *(known | row for row in rows)]
@@ -163,12 +158,13 @@ def _conclude(rows: pd.DataFrame, points: int) -> Finding:
         "Claim: shortcuts make the loss surface smoother. Measured: how rough the loss is along"
         " random directions through the weights (1: a single valley), plain over residual, by"
         f" depth, level within {100 * (MARGIN - 1):.0f} %: {sentence(rough)}. Above 1 the plain"
-        f" network's loss is rougher.{_why_blind(whole, rough)} Beside it, how far a slice is from a"
-        f" parabola (rms over range), plain over residual: {sentence(uneven)}; the greatest |lowest|"
-        f" / top eigenvalue on a coarse grid, 0 where the loss is convex: {_convex(summary)}; the"
-        f" share of a slice with a low loss: {basins}; plain minus residual, in points, by depth:"
-        f" {sentence(wide, scale=100)}. Limit: slices see a few of very many directions, and losses"
-        " of a few images; what lies between their points they do not see."
+        f" network's loss is rougher.{why_blind(whole, rough)} Beside it, how far a slice is from"
+        f" a parabola (rms over range), plain over residual: {sentence(uneven)}; the greatest"
+        " |lowest| / top eigenvalue on a coarse grid, 0 where the loss is convex:"
+        f" {_convex(summary)}; the share of a slice with a low loss: {basins}; plain minus"
+        f" residual, in points, by depth: {sentence(wide, scale=100)}. Limit: slices see a few of"
+        " very many directions, and losses of a few images; what lies between their points they do"
+        " not see."
     )
     return Finding(
         rows,
@@ -176,35 +172,8 @@ def _conclude(rows: pd.DataFrame, points: int) -> Finding:
         summary,
         text,
         "landscape",
-        _verdict(whole, rough),
+        verdict(whole, rough),
         *evidence(deciding(rough), "ratio of the roughness of 1-D slices, plain over residual"),
-    )
-
-
-def _verdict(whole: pd.DataFrame, rough: Sequence[Comparison]) -> ClaimVerdict:
-    """No difference is no finding where roughness cannot see any."""
-    verdict, last = judge(rough), deciding(rough)
-    unseen = last is not None and _blind(whole, last.depth)
-    return ClaimVerdict.CANNOT_TELL if unseen and verdict is NOT_CONFIRMED else verdict
-
-
-def _blind(whole: pd.DataFrame, depth: int) -> bool:
-    """Are all slices single valleys, or those of a kind mostly above the ceiling?
-
-    A wavy loss that is above the ceiling, or between the points of a slice, has a roughness of 1.
-    """
-    cell = at_last_step(whole[whole["depth"] == depth])
-    floor = bool((cell["roughness"] <= 1 + FLAT).all())
-    return floor or bool((cell.groupby("residual")["clipped"].mean() > MOSTLY).any())
-
-
-def _why_blind(whole: pd.DataFrame, rough: Sequence[Comparison]) -> str:
-    last = deciding(rough)
-    if last is None or not _blind(whole, last.depth):
-        return ""
-    return (
-        f" At {last.depth} layers it tells little: all slices are single valleys, or most of their"
-        f" points lie above the loss up to which it looks, {CEILING:g}."
     )
 
 

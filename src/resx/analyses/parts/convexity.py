@@ -1,5 +1,6 @@
 """How far from convex the loss is around the weights (Li 2018, arXiv:1712.09913, Sec. 6.1)."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ def convexity(
     slices: Slices,
     decay: float,
 ) -> list[dict[str, Any]]:
-    """|lowest| / top eigenvalue of the Hessian on a coarse grid (Li 2018, Sec. 6.1)."""
+    """|lowest| / top eigenvalue of the Hessian on a coarse grid; NaN where it has no such ratio."""
     network = experiment.network
     parameters = list(network.parameters())
     first = [p.detach().clone() for p in parameters]
@@ -28,8 +29,11 @@ def convexity(
         move(parameters, first, along, [a, b])
         hessian = Hessian(network, [batch], decay)
         draw = signs(generator(slices.seed, "landscape"), hessian.like)
-        values = lanczos(hessian, draw(hessian.size), slices.steps).values
-        share = max(-float(values[0]), 0.0) / float(values[-1])
+        start, share = draw(hessian.size), math.nan
+        if hessian(start).isfinite().all():  # far from the weights a loss may overflow
+            values = lanczos(hessian, start, slices.steps).values
+            lowest, top = float(values[0]), float(values[-1])
+            share = max(-lowest, 0.0) / top if top > 0 else math.nan
         rows.append({"kind": "eigenvalues", "x": a, "y": b, "not_convex": share})
     move(parameters, first, along, [0.0, 0.0])
     return rows
