@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.parts.drawing import draw_points, draw_twins
+from resx.analyses.gradient_noise_figure import gradient_noise_figure
 from resx.analyses.parts.facts import NETWORK, facts, refuse_mixed
 from resx.analyses.parts.memory import refuse_large_graph
 from resx.analyses.parts.noise_scale import measure_noise
@@ -42,8 +41,10 @@ def gradient_noise(
     """Variance |g - G|^2 of the gradient of one batch, and the noise scale, of twins at equal loss.
 
     Of each plain network and its residual twins with the same seed, at all their steps, the pair
-    with the nearest losses is compared, if those differ by less than the factor `level`. The claim
-    is of the variance; the noise scale says whether it holds relative to the gradient, too.
+    with the nearest losses is compared, if those differ by less than the factor `level`. Trained
+    networks count once they have learned, with half of a guess's loss or less: else first weights
+    would be compared. The claim is of the variance; the noise scale says whether it holds relative
+    to the gradient, too.
     Batches have the size of the recipe's unless `batch_size` is given. Raises `ValueError` for
     options that do not exist, or if there are not images for two batches.
     """
@@ -67,7 +68,7 @@ def gradient_noise(
     ratios = {"variance_ratio": as_numbers(variance), "noise_scale_ratio": as_numbers(scale)}
     summary = ratios | {"pairs": len(pairs)}
     effect, span = (variance.effect, variance.interval) if variance else (None, None)
-    figure = partial(_figure, rows)
+    figure = partial(gradient_noise_figure, rows)
     return Finding(rows, figure, summary, text, "gradient-noise", verdict, effect, span, MEASURE)
 
 
@@ -95,13 +96,16 @@ def _row(experiment: Experiment, sample: Sample, size: int) -> dict[str, Any]:
     row = {"loss": sum(losses) / whole, "variance": noise.trace / size, "trace": noise.trace}
     row |= {"gradient_squared": noise.squared_norm, "noise_scale": noise.scale}
     row |= {"images": whole * size, "batch_size": size}
+    penalty = decay / 2 * sum(p.detach().square().sum().item() for p in network.parameters())
+    row["learned"] = row["loss"] - penalty <= math.log(len(experiment.dataset.classes)) / 2
     return facts(experiment) | row
 
 
 def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     """Indices of the rows `plain` and `residual` with the nearest losses, a pair for each seed."""
     pairs = []
-    for key, group in rows.groupby(TWINS):
+    untrained = bool((rows["step"] == 0).all())
+    for key, group in rows[rows["learned"] | untrained].groupby(TWINS):
         plain, residual = group[~group["residual"]], group[group["residual"]]
         candidates = [
             (abs(math.log(a / b)), i, j)
@@ -115,9 +119,13 @@ def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of the greatest depth, and of one normalisation (batch norm, if there is any)."""
-    at = pairs[pairs["depth"] == pairs["depth"].max()]
-    return at[at["norm"] == at["norm"].min()]
+    """The pairs of one normalisation (batch norm, if there is any) and one depth.
+
+    That is the greatest of those at which most seeds have a pair.
+    """
+    pairs = pairs[pairs["norm"] == pairs["norm"].min()]
+    counts = pairs.groupby("depth").size()
+    return pairs[pairs["depth"] == counts.index[counts == counts.max()].max()]
 
 
 def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Inference | None:
@@ -172,26 +180,3 @@ def _text(
 
 def _steps(rows: pd.DataFrame) -> str:
     return ", ".join(str(step) for step in sorted(rows["step"].unique()))
-
-
-def _figure(rows: pd.DataFrame) -> Figure:
-    """Against the loss where networks have several steps, else against the depth."""
-    rows = rows[rows["norm"] == rows["norm"].min()]
-    rows = rows.assign(noise_scale=rows["noise_scale"].fillna(rows["images"]))
-    along = rows["step"].nunique() > 1
-    figure = Figure(figsize=(8, 3.4))
-    panels = (
-        ("variance", "variance of a batch's gradient"),
-        ("noise_scale", "noise scale, images"),
-    )
-    for axes, (column, label) in zip(figure.subplots(1, 2), panels):
-        axes.set(yscale="log", ylabel=label)
-        if along:
-            axes.set(xscale="log", xlabel=f"loss, {rows['depth'].max()} layers")
-            draw_points(axes, rows[rows["depth"] == rows["depth"].max()], "loss", column)
-            axes.invert_xaxis()
-        else:
-            axes.set(xlabel="depth")
-            draw_twins(axes, rows, "depth", column)
-        axes.legend()
-    return figure

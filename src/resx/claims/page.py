@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from resx.claims.row import Row, counted
+from resx.claims.row import Row, counted, undecided
 from resx.report.page import inline
 from resx.store.writing import replace_text
 
@@ -33,6 +33,7 @@ def write_page(rows: Sequence[Row], command: str, made: str, page: Path) -> None
         anchors={figure: f"f{number}" for number, figure in enumerate(figures)},
         links={row.rows: os.path.relpath(row.rows, page.parent) for row in rows if row.rows},
         counted=counted(rows),
+        decides={row.claim.id: undecided(row.claim, rows) for row in rows},
         command=command,
         made=made,
     )

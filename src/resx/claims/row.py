@@ -8,6 +8,7 @@ from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.result import FIGURE, ROWS, Result
 from resx.reference.claims import Claim, Measurement
 
+ALONG = "snapshots=true"
 NOT_MEASURED, FAILED = "not measured", "failed"
 # A difference of fractions, shown in points; a ratio. Reports name columns, `inference` measures.
 DIFFERENCES = {
@@ -35,11 +36,17 @@ class Row:
     rows: Path | None = None
 
     @property
+    def command(self) -> str:
+        """What a person types for it: of runs that were trained, what finds the same ones again."""
+        m = self.measurement
+        return f"resx claims only=[{self.claim.id}]" if m.runs_of or m.first else m.command
+
+    @property
     def source(self) -> str:
         """What measured it, in a few words."""
         m = self.measurement
         if m.analysis:
-            return m.analysis
+            return f"{m.analysis}, along training" if ALONG in m.options else m.analysis
         if m.question:
             return f"study {m.study}: {m.question}"
         (first, second), among = sides_of(m)
@@ -107,6 +114,12 @@ def of_result(claim: Claim, measurement: Measurement, result: Result, place: Pat
         place / f"{FIGURE}.svg",
         place / ROWS,
     )
+
+
+def undecided(claim: Claim, rows: Iterable[Row]) -> str:
+    """What would decide a claim, unless all that was measured confirms it."""
+    verdicts = {row.verdict for row in rows if row.claim.id == claim.id}
+    return "" if verdicts <= {str(ClaimVerdict.CONFIRMED)} else claim.decides
 
 
 def counted(rows: Iterable[Row]) -> str:
