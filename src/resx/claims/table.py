@@ -62,11 +62,8 @@ def write_markdown(rows: Sequence[Row], command: str, made: str, file: Path) -> 
 def _whose(row: Row) -> str:
     """Of which study or analysis the row's figure is."""
     assert row.figure is not None
-    return (
-        row.source.replace(", ", "-").replace(" ", "-")
-        if row.measurement.analysis
-        else (row.figure.parent.name)
-    )
+    words = row.source.replace(",", "").split()
+    return "-".join(words) if row.measurement.analysis else row.figure.parent.name
 
 
 def _copied(figure: Path, folder: Path, name: str) -> str:

@@ -42,7 +42,7 @@ class Measurement(NamedTuple):
 class Claim(NamedTuple):
     """`notes` are sections of the notes, `chinese` their own words, empty where they have none.
 
-    `decides` says what would settle it where a figure contradicts the notes or a paper, or none can.
+    `decides` says what would settle it where a figure contradicts the notes or a paper.
     """
 
     id: str
@@ -60,10 +60,7 @@ def all_claims() -> tuple[Claim, ...]:
     rows = yaml.safe_load(files("resx.reference").joinpath("claims.yaml").read_text("utf-8"))
     return tuple(
         Claim(
-            **{
-                k: row.get(k, "")
-                for k in ("id", "notes", "chinese", "english", "caveats", "decides")
-            },
+            **{name: row.get(name, "") for name in Claim._fields[:-1]},
             measurements=tuple(Measurement(**_frozen(m)) for m in row["measurements"]),
         )
         for row in rows
