@@ -13,8 +13,15 @@ from resx.config.run_hash import run_hash
 from resx.config.schema import NetworkConfig
 from resx.data.dataset import Dataset
 from resx.errors import RequestError
-from resx.experiment import Experiment, StoredRun, prepare, with_foreign_weights, with_weights
+from resx.experiment import (
+    Experiment,
+    StoredRun,
+    prepare,
+    with_foreign_weights,
+    with_weights,
+)
 from resx.models.parts.complexity import parameters
+from resx.models.parts.foreign import as_foreign
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,12 @@ def of_file(path: Path, saved: dict[str, Any], config: NetworkConfig, naming: st
     """The loaded weights of a file: of some project's names for the network of `config`."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     key = ("file", content, run_hash(config), config.data.root, naming)
-    return Subject(config, key, lambda _: with_foreign_weights(config, saved, naming)[0])
+    config, naming = as_foreign(config, saved, naming)
+
+    def load(dataset: Dataset | None) -> Experiment:
+        return with_foreign_weights(config, saved, naming, dataset)[0]
+
+    return Subject(config, key, load)
 
 
 def of_checkpoint(path: Path, saved: dict[str, Any], config: NetworkConfig) -> Subject:
