@@ -53,7 +53,7 @@ def landscape(
     span: float = 1.0,
     level: float = 0.5,
     eigenvalues: int = 3,
-    steps: int = 8,
+    steps: int = 6,
     batch_norm: str = "eval",
     weight_decay: bool = False,
     augment: bool = False,
