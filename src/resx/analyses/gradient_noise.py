@@ -44,9 +44,8 @@ def gradient_noise(
     with the nearest losses is compared, if those differ by less than the factor `level`. Trained
     networks count once they have learned, with half of a guess's loss or less: else first weights
     would be compared. The claim is of the variance; the noise scale says whether it holds relative
-    to the gradient, too.
-    Batches have the size of the recipe's unless `batch_size` is given. Raises `ValueError` for
-    options that do not exist, or if there are not images for two batches.
+    to the gradient, too. Batches have the recipe's size unless `batch_size` is given. Raises
+    `ValueError` for options that do not exist, or without images for two batches.
     """
     if batches < 2:
         raise ValueError(f"batches={batches}: must be at least 2")
@@ -63,12 +62,11 @@ def gradient_noise(
     pairs = match(rows, level)
     rows["matched"] = rows.index.isin([*pairs["plain"], *pairs["residual"]])
     variance, scale = (_compare(rows, pairs, column) for column in ("variance", "noise_scale"))
-    verdict = _verdict(variance, scale)
-    text = _text(rows, pairs, variance, scale)
+    verdict, text = _verdict(variance, scale), _text(rows, pairs, variance, scale)
     ratios = {"variance_ratio": as_numbers(variance), "noise_scale_ratio": as_numbers(scale)}
-    summary = ratios | {"pairs": len(pairs)}
     effect, span = (variance.effect, variance.interval) if variance else (None, None)
     figure = partial(gradient_noise_figure, rows)
+    summary = ratios | {"pairs": len(pairs)}
     return Finding(rows, figure, summary, text, "gradient-noise", verdict, effect, span, MEASURE)
 
 

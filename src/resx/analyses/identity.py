@@ -39,8 +39,7 @@ def identity(
     `images` training images. Adam (Kingma and Ba 2015) lowers |block(x) - x|^2 / |x|^2 for `steps`
     steps; the claim is judged by the steps until that is `threshold`, and by what it is at the end.
     Of every such block of the experiments' own weights, |F(x)| / |x| and |block(x) - x| / |x| say
-    how far it is from doing nothing. Raises `ValueError` for a network without such a block, or
-    whose blocks do not add F(x) to their shortcut.
+    how far it is from doing nothing. Raises `ValueError` without a block that adds F(x) to it.
     """
     for name, value in (("images", images), ("steps", steps)):
         if value < 1:
@@ -62,8 +61,8 @@ def identity(
         _text(rows, found, steps, threshold),
         claim="identity",
         verdict=_verdict(found),
-        effect=chosen.effect if chosen else None,
-        interval=chosen.interval if chosen else None,
+        effect=chosen and chosen.effect,
+        interval=chosen and chosen.interval,
         measure=f"times the {of_what}, plain over residual block",
     )
 

@@ -39,7 +39,7 @@ def landscape_figure(rows: pd.DataFrame, ceiling: float) -> Figure:
         flat = figure.add_subplot(grid[0, column])
         filled = _draw_contours(flat, x, y, shown, norm)
         flat.plot(0, 0, look.marker, color=look.colour, markeredgecolor="white")
-        flat.set_title(_title(rows, look, int(net["depth"].max())))
+        flat.set_title(_title(rows, look, int(net["depth"].max())), fontsize=9)
         flats.append(flat)
         deep = figure.add_subplot(grid[1, column], projection="3d")
         assert isinstance(deep, Axes3D)
