@@ -61,8 +61,8 @@ def identity(
         _text(rows, found, steps, threshold),
         claim="identity",
         verdict=_verdict(found),
-        effect=chosen and chosen.effect,
-        interval=chosen and chosen.interval,
+        effect=chosen.effect if chosen else None,
+        interval=chosen.interval if chosen else None,
         measure=f"times the {of_what}, plain over residual block",
     )
 
