@@ -18,7 +18,7 @@ from resx.device import pick_device, set_deterministic, set_float32, warn_of_emu
 from resx.errors import RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network
-from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
+from resx.models.parts.foreign import as_foreign, bare, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
@@ -172,21 +172,18 @@ def with_weights(
 
 
 def with_foreign_weights(
-    config: NetworkConfig, loaded: dict[str, Any], naming: str = "auto"
+    config: NetworkConfig,
+    loaded: dict[str, Any],
+    naming: str = "auto",
+    dataset: Dataset | None = None,
 ) -> tuple[Experiment, str]:
     """The parts of `config` with a state dict in some project's names, and whose they are.
 
-    Other projects' weights come with their colour normalisation and place of the stride, unless
-    `data.normalize=given`. A state dict does not say how long it was trained, so that its step is
-    that of the recipe's end. Raises `RequestError` if the weights are of another network.
+    A state dict does not say how long it was trained, so that its step is that of the recipe's end.
+    A `dataset` is shared if it is that of the configuration which `as_foreign` gives. Raises
+    `RequestError` if the weights are of another network.
     """
-    weights = bare(loaded)
-    naming = detect(weights) if naming == "auto" else naming
-    if naming != "resx" and config.data.normalize != "given":
-        data = replace(config.data, normalize="given", mean=FOREIGN_MEAN, std=FOREIGN_STD)
-        config = replace(config, data=data)
-    if naming == "torchvision" and config.model.get("stride_in") == "1x1":
-        config = replace(config, model=config.model | {"stride_in": "3x3"})
-    experiment = prepare(config)
-    load_weights(experiment.network, weights, naming)
+    config, naming = as_foreign(config, loaded, naming)
+    experiment = prepare(config, dataset)
+    load_weights(experiment.network, bare(loaded), naming)
     return replace(experiment, step=config.recipe.steps), naming

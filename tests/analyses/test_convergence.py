@@ -7,6 +7,7 @@ from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.convergence import _verdict, convergence, local_rates
 from resx.experiment import open_run
 from resx.inference import Answer, Finding, Measure, Reason
+from resx.store.summary import Status
 
 
 def test_an_exponential_curve_has_its_rate_everywhere():
@@ -37,11 +38,20 @@ def test_the_step_is_that_of_the_first_record_at_the_error(resx, tiny, only_run)
     assert np.isnan(rows[0.01])
 
 
+def test_a_run_that_has_not_ended_may_arrive_yet(resx, tiny, only_run):
+    assert resx("train", *tiny).code == 0
+    run = open_run(only_run())
+    ours = run.experiment()
+    run.write_summary(run.summary.but(status=Status.INTERRUPTED))
+    with pytest.raises(ValueError, match="interrupted at step 12; finish it"):
+        convergence([ours])
+
+
 @pytest.mark.parametrize(
     ("plain", "residual", "verdict"),
     [
         ("yes", "no", ClaimVerdict.CONFIRMED),
-        ("yes", "yes", ClaimVerdict.LIMITED),
+        ("yes", "yes", ClaimVerdict.NOT_CONFIRMED),
         ("yes", "cannot tell", ClaimVerdict.LIMITED),
         ("no", "no", ClaimVerdict.NOT_CONFIRMED),
         ("cannot tell", "no", ClaimVerdict.CANNOT_TELL),

@@ -1,13 +1,15 @@
 """The noise scale is the one that can be computed, and twins are compared at equal loss."""
 
+import math
 from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import pytest
 import torch
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.analyses.gradient_noise import gradient_noise, match
+from resx.analyses.gradient_noise import _judged, gradient_noise, match
 from resx.analyses.parts.noise_scale import measure_noise
 from resx.analyses.parts.sample import Sample
 
@@ -77,10 +79,10 @@ def test_twins_are_compared_at_the_steps_of_nearest_loss(of):
     """Training is played by scaling the head: with smaller weights the loss is nearer to ln 10."""
     nets = []
     for residual in ("true", "false"):
-        for step, scale in enumerate((1.0, 0.1, 0.01) if residual == "true" else (0.1,)):
+        for scale in (1.0, 0.1, 0.01) if residual == "true" else (0.1,):
             ours = of(f"residual={residual}")
             ours.network.head[-1].weight.data *= scale
-            nets.append(replace(ours, step=step))
+            nets.append(ours)
     finding = gradient_noise(nets, batches=4)
     rows = finding.rows
     plain = rows[~rows["residual"]].iloc[0]
@@ -90,6 +92,41 @@ def test_twins_are_compared_at_the_steps_of_nearest_loss(of):
     assert rows["matched"].sum() == 2
     assert not len(match(rows.assign(loss=[9.0, 9.0, 9.0, 1.0]), 1.5))
     assert finding.verdict is ClaimVerdict.CANNOT_TELL  # of one seed
+
+
+def along(losses, learned=True):
+    """Rows of one seed: (residual, loss) at steps 1, 2, .."""
+    known = {"family": "resnet", "norm": "batch", "depth": 20, "seed": 0}
+    return pd.DataFrame(
+        known | {"residual": residual, "step": step, "loss": loss, "learned": learned}
+        for step, (residual, loss) in enumerate(losses, start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "pair"),
+    [
+        ([(False, 0.5), (True, 0.9), (True, 0.45)], (0, 2)),
+        ([(False, 0.0), (True, 0.9)], None),  # no factor lies between a loss of 0 and any other
+        ([(False, math.inf), (True, 0.9)], None),
+        ([(False, math.nan), (True, 0.9)], None),
+        ([(False, 0.0), (False, 0.8), (True, 0.9)], (1, 2)),
+    ],
+)
+def test_pairs_are_of_positive_and_finite_losses(losses, pair):
+    found = match(along(losses), 1.5)
+    assert list(zip(found["plain"], found["residual"])) == ([pair] if pair else [])
+
+
+def test_trained_networks_that_have_not_learned_are_no_pair():
+    rows = along([(False, 2.3), (True, 2.3)], learned=False)
+    assert not len(match(rows, 1.5))
+    assert len(match(rows.assign(step=0), 1.5)) == 1
+
+
+def test_the_depth_with_most_pairs_is_judged_and_of_those_the_greatest():
+    pairs = pd.DataFrame({"norm": "batch", "depth": [8, 8, 20, 20, 56], "seed": [0, 1, 0, 1, 0]})
+    assert set(_judged(pairs)["depth"]) == {20}
 
 
 @pytest.mark.slow

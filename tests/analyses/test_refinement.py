@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from resx.analyses.parts.block_features import probe_error
 from resx.analyses.parts.passages import passages
-from resx.analyses.parts.similarity import cosine, linear_cka
-from resx.analyses.refinement import probe_error, refinement
+from resx.analyses.parts.similarity import cosine, linear_cka, similarities
+from resx.analyses.refinement import refinement
 from tests.analyses.test_lesion import silence
 
 
@@ -26,11 +27,16 @@ def batch(experiment):
 def test_a_block_that_changes_nothing_is_wholly_similar_to_its_input(experiment):
     ours = experiment()
     silence(ours.network.stage2[1])
-    rows = refinement([ours], images=64, probe_images=64).rows.set_index("name")
+    every = refinement([ours], images=64, probe_images=64).rows
+    rows = every[every["kind"] == "block"].set_index("name")
     assert rows.loc["stage2.1", "cka"] == pytest.approx(1, abs=1e-9)
     assert rows.loc["stage2.1", "size"] == 0
     assert (rows["cka"].drop("stage2.1") < 0.9999).all()
     assert rows.loc["stage2.1", "probe_error"] == rows.loc["stage2.0", "probe_error"]
+    pairs = every[every["kind"] == "pair"].set_index(["block", "with"])["cka"]
+    assert len(pairs) == 6 * 7 / 2
+    assert pairs[4, 3] == pytest.approx(1, abs=1e-9)  # stage2.1 gives what stage2.0 gave
+    assert pairs[3, 2] == pytest.approx(rows.loc["stage2.0", "cka"], abs=1e-9)
 
 
 def test_cka_is_blind_to_rotation_and_scale_and_zero_for_the_unrelated():
@@ -40,6 +46,13 @@ def test_cka_is_blind_to_rotation_and_scale_and_zero_for_the_unrelated():
     assert linear_cka(x, 3 * x @ rotation + 1) == pytest.approx(1)
     ones = torch.tensor([[1.0], [1.0], [-1.0], [-1.0]])
     assert linear_cka(ones, torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])) == pytest.approx(0)
+    y = torch.randn(40, 3, dtype=torch.double)
+    table = similarities([x, y])
+    assert table.diagonal().tolist() == pytest.approx([1, 1])
+    centred = [features - features.mean(0) for features in (x, y)]
+    first, second, both = (a.T @ b for a, b in (centred[:1] * 2, centred[1:] * 2, centred[::-1]))
+    expected = both.square().sum() / (first.norm() * second.norm())  # by features, not by images
+    assert table[0, 1].item() == pytest.approx(expected.item())
 
 
 def test_a_step_along_the_branch_changes_the_loss_by_the_gradient(experiment, batch):
@@ -85,6 +98,8 @@ def test_a_probe_finds_what_is_linear():
 
 
 def test_where_every_block_changes_the_shape_no_direction_is_known(experiment):
-    rows = refinement([experiment("depth=11", "block=bottleneck")], images=16, probe_images=64).rows
+    finding = refinement([experiment("depth=11", "block=bottleneck")], images=16, probe_images=64)
+    assert "nan" not in finding.text
+    rows = finding.rows[finding.rows["kind"] == "block"]
     assert rows["cosine"].isna().all()
     assert rows["probe_error"].between(0, 1).all()

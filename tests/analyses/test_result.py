@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from resx.analyses.parts import memory
 from resx.analyses.result import Result
+from resx.commands import analyze
 from resx.experiment import prepare
 from tests.commands.answers import assert_refused
 
@@ -30,6 +31,14 @@ def test_it_is_computed_once_and_again_when_forced(resx, tmp_path):
     assert resx(*COMMAND, "force=true").out == first.out
     assert resx(*COMMAND, "seed=1").code == 0  # another network: a result of its own
     assert len(list(tmp_path.glob("outputs/analyses/responses/*"))) == 2
+
+
+def test_what_was_found_by_other_rules_is_computed_again(resx, tmp_path, monkeypatch):
+    command = ("analyze", "information", "depth=8")
+    assert resx(*command).code == 0
+    monkeypatch.setattr(analyze, "RULES", analyze.RULES + 1)
+    assert resx(*command).code == 0
+    assert len(list(tmp_path.glob("outputs/analyses/information/*/summary.json"))) == 2
 
 
 def test_the_summary_says_what_was_asked_and_where_it_was_computed(resx, tmp_path):
@@ -116,7 +125,11 @@ def test_what_an_analysis_cannot_take_is_one_line(resx, monkeypatch):
     )
     assert_refused(resx("analyze", "responses", "analysis.images=0"), "analysis.images=0")
     answer = resx("analyze", "identity", "model=densenet", "depth=13")
-    assert_refused(answer, "no block keeps the shape of its input")
+    assert_refused(answer, "is not its shortcut plus its branch")
+    assert_refused(
+        resx("analyze", "information", "depth=8", "analysis.values=1000000000000"),
+        "analysis.values=1000000000000: must be at least 2 and at most 100000",
+    )
     monkeypatch.setattr(memory, "available_memory", lambda device: 10**6)
     answer = resx("analyze", "identity", "depth=8")
     assert_refused(answer, "analysis.images=256: holding the inputs of all blocks needs about")

@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from resx.reference.claims import claim
+from resx.claims.page import write_page
+from resx.claims.row import Row
+from resx.claims.table import write_markdown
+from resx.commands import claims
+from resx.errors import RequestError
+from resx.reference.claims import all_claims, claim
 from tests.commands.answers import assert_refused
 
 ONLY = "only=[degradation,convergence,information]"
@@ -53,6 +58,7 @@ def test_what_is_missing_says_how_it_is_measured(resx, tmp_path):
     assert answer.code == 0, answer.err
     assert "24 of 24 runs are missing: resx study degradation" in answer.out
     assert "resx analyze information depth=8" in answer.out
+    assert "resx claims run=analyses" in answer.out
     assert "4 not measured" in answer.out
     assert not list(tmp_path.glob("outputs/runs/*"))
 
@@ -62,6 +68,57 @@ def test_one_that_fails_is_a_row_and_the_others_go_on(resx):
     assert answer.code == 1
     assert "depth=9: no such network" in answer.out
     assert "1 failed, 2 not measured" in answer.out
+
+
+def test_the_preview_counts_what_force_computes_again_and_says_what_is_refused(resx, monkeypatch):
+    assert resx("claims", "only=[information]").code == 0
+    only = ("claims", "only=[information]", "preview=true")
+    assert "analyses missing: none" in resx(*only).out
+    assert "analyses missing: information" in resx(*only, "force=true").out
+
+    def refused(*_):
+        raise RequestError("its checkpoint cannot be read")
+
+    monkeypatch.setattr(claims, "prepare_request", refused)
+    answer = resx(*only)
+    assert answer.code == 0, answer.err
+    assert "information: its checkpoint cannot be read" in answer.out
+    assert "analyses missing: none" in answer.out
+
+
+@pytest.mark.slow
+def test_runs_that_fail_while_they_are_trained_for_it_are_a_failure(resx, tmp_path):
+    """A folder that is no run's lies where one of the four would be trained."""
+    (tmp_path / "outputs/runs/digits").mkdir(parents=True)
+    (tmp_path / "outputs/runs/digits/resnet-14-plain").write_text("in the way")
+    answer = resx("claims", "only=[convergence]", *SMALL)
+    assert answer.code == 1, answer.err
+    assert "1 failed" in answer.out
+    page = (tmp_path / "outputs").glob("claims/**/index.html")
+    assert "2 of 8 runs failed" in next(page).read_text()
+
+
+def test_what_is_asked_for_again_is_what_was_measured():
+    """Of trained runs `resx analyze NAME depth=..` would look at fresh networks."""
+    for each in all_claims():
+        for measurement in each.measurements:
+            command = Row(each, measurement, "confirmed").command
+            if measurement.runs_of or measurement.first:
+                assert command == f"resx claims only=[{each.id}]"
+            elif measurement.analysis:
+                assert command.startswith(f"resx analyze {measurement.analysis} ")
+            else:
+                assert command.startswith(f"resx study {measurement.study}")
+
+
+def test_what_would_decide_a_claim_stands_with_it_unless_it_is_confirmed(tmp_path):
+    landscape = claim("landscape")
+    for verdict, told in (("confirmed", False), ("not confirmed", True), ("cannot tell", True)):
+        row = Row(landscape, landscape.measurements[0], verdict)
+        write_markdown([row], "resx claims", "now", tmp_path / "claims.md")
+        write_page([row], "resx claims", "now", tmp_path / "index.html")
+        for name in ("claims.md", "index.html"):
+            assert (landscape.decides in (tmp_path / name).read_text()) == told
 
 
 def test_a_wrong_request_is_one_line(resx):

@@ -27,13 +27,17 @@ def convergence(experiments: Sequence[Experiment], threshold: float = 0.1) -> Fi
 
     A run that never gets there is one that would need more steps than it had (censored). The
     verdict compares the deepest with the shallowest network, plain and residual, at `threshold`.
-    The local rate is -d ln(loss) / d step. Raises `ValueError` for networks that are of no run.
+    The local rate is -d ln(loss) / d step. Raises `ValueError` for networks that are of no run, and
+    for a run that has not ended: it may arrive yet.
     """
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: must be in (0, 1)")
     if any(e.run is None for e in experiments):
         raise ValueError("convergence reads the records of runs: name them, runs=GLOB")
     refuse_mixed(experiments)
+    for run in (e.run for e in experiments if e.run):
+        if not run.status.is_final:
+            raise ValueError(f"{run.directory}: {run.status} at step {run.last_step()}; finish it")
     runs = {str(e.run.directory): e for e in experiments if e.run}  # each once, whatever the step
     found = [_rows(e, sorted({*THRESHOLDS, threshold}, reverse=True)) for e in runs.values()]
     rows = pd.DataFrame([row for each in found for row in each])
@@ -98,14 +102,18 @@ def _change(judged: pd.DataFrame, residual: bool) -> Inference | None:
 
 
 def _verdict(plain: Inference | None, residual: Inference | None) -> ClaimVerdict:
-    """Both halves of the claim: plain nets get slower, residual ones do not."""
+    """Both halves of the claim: plain nets get slower, residual ones do not.
+
+    The limit: of residual nets one cannot tell, or there are none.
+    """
     if plain is None or plain.answer is Answer.CANNOT_TELL:
         return ClaimVerdict.CANNOT_TELL
     if plain.answer is not Answer.YES:
         return ClaimVerdict.NOT_CONFIRMED
     if residual is not None and residual.answer in (Answer.NO, Answer.REVERSED):
         return ClaimVerdict.CONFIRMED
-    return ClaimVerdict.LIMITED
+    slower_too = residual is not None and residual.answer is Answer.YES
+    return ClaimVerdict.NOT_CONFIRMED if slower_too else ClaimVerdict.LIMITED
 
 
 def _text(judged: pd.DataFrame, changes: dict[bool, Inference | None], threshold: float) -> str:

@@ -10,7 +10,7 @@ from resx.analyses.analysis import Finding
 from resx.analyses.curvature_figure import curvature_figure
 from resx.analyses.parts.facts import facts, refuse_mixed
 from resx.analyses.parts.hessian import Hessian, hutchpp, lanczos, signs
-from resx.analyses.parts.memory import refuse_large_graph
+from resx.analyses.parts.memory import SECOND, refuse_large_graph
 from resx.analyses.parts.sample import Sample, error_on
 from resx.analyses.parts.seeds import ratio
 from resx.analyses.parts.twins import (
@@ -35,7 +35,6 @@ NUMBERS = {
     "top": "top eigenvalue",
 }
 YES = Answer.YES
-GRAPH = 4  # numbers kept for each that a layer puts out; 2.9 were measured for a ResNet-20
 
 
 def curvature(
@@ -76,7 +75,7 @@ def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None
     """So many vectors as long as the weights, and the graph of a gradient that is derived again."""
     weights = sum(p.numel() for p in experiment.network.parameters())
     what = f"images={images}: a Hessian"
-    refuse_large_graph(experiment, images, what, min(vectors, weights), GRAPH)
+    refuse_large_graph(experiment, images, what, min(vectors, weights), SECOND)
 
 
 def _measure(

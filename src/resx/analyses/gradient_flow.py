@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.gradient_flow_figure import gradient_flow_figure
 from resx.analyses.parts.crossings import Crossing, crossings
-from resx.analyses.parts.drawing import draw_twins, shown_depths
 from resx.analyses.parts.facts import facts, refuse_mixed
 from resx.analyses.parts.laws import growth
 from resx.analyses.parts.layers import weighted_layers
@@ -63,19 +62,20 @@ def gradient_flow(
         refuse_large_graph(experiment, sample.size(experiment), f"images={images}: a gradient")
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, probes)])
     growths, depth = _growths(rows), deepest(rows)
-    verdict = _verdict(rows, growths)
-    decisive = next((g for key, g in growths.items() if key[2:] == (depth, False)), None)
+    conditions = _conditions(rows, growths)
+    verdict, key = _verdict(conditions), _decisive(conditions)
+    decisive = growths[key] if key else None
     summary = {_label(key): found.effect for key, found in growths.items()}
     return Finding(
         rows,
-        partial(_figure, rows),
+        partial(gradient_flow_figure, rows),
         summary,
         _text(growths, depth),
         "gradient-flow",
         verdict,
         decisive.effect if decisive else None,
         decisive.interval if decisive else None,
-        MEASURE,
+        f"{MEASURE}, depth {key[2]}, norm {key[0]}, step {key[1]}" if key else MEASURE,
     )
 
 
@@ -115,6 +115,7 @@ def _jacobian(crossing: Crossing, probes: int) -> dict[str, float]:
 
 
 Key = tuple[str, int, int, bool]  # norm, step, depth, residual
+Conditions = dict[Key, tuple[Answer, Answer]]  # by a plain network: what it does, and its twin
 
 
 def _growths(rows: pd.DataFrame) -> dict[Key, Inference]:
@@ -132,23 +133,40 @@ def _label(key: Key) -> str:
     return f"{name_of(residual, depth)} norm {norm} step {step}"
 
 
-def _verdict(rows: pd.DataFrame, growths: dict[Key, Inference]) -> ClaimVerdict:
-    """Of "skips prevent vanishing gradients", at the greatest depth of each normalisation and step.
-
-    False as written where plain gradients vanish nowhere: then there is nothing to prevent.
-    """
-    conditions = []
+def _conditions(rows: pd.DataFrame, growths: dict[Key, Inference]) -> Conditions:
+    """Of each normalisation and step the greatest depth of twins: what becomes of both."""
+    conditions = {}
     for (norm, step), group in rows.groupby(["norm", "step"]):
         if (depth := deepest(group)) is not None:
             pair = [growths[norm, step, depth, kind].answer for kind in (False, True)]
-            conditions.append(pair)
-    if not conditions or any(Answer.CANNOT_TELL in pair for pair in conditions):
+            conditions[norm, step, depth, False] = pair[0], pair[1]
+    return conditions
+
+
+def _decisive(conditions: Conditions) -> Key | None:
+    """The condition that the verdict rests on: one that vanishes, else one that is open."""
+    for wanted in (Answer.REVERSED, Answer.CANNOT_TELL):
+        for key, (plain, _) in conditions.items():
+            if plain is wanted:
+                return key
+    return next(iter(conditions), None)
+
+
+def _verdict(conditions: Conditions) -> ClaimVerdict:
+    """Of "skips prevent vanishing gradients": what residual nets do where plain ones vanish.
+
+    False as written where plain gradients vanish nowhere: then there is nothing to prevent. The
+    limit: they vanish, or that is known, under some conditions only.
+    """
+    vanishing = [residual for plain, residual in conditions.values() if plain is Answer.REVERSED]
+    if not vanishing:
+        open_ones = not conditions or any(p is Answer.CANNOT_TELL for p, _ in conditions.values())
+        return ClaimVerdict.CANNOT_TELL if open_ones else ClaimVerdict.FALSE
+    if Answer.CANNOT_TELL in vanishing:
         return ClaimVerdict.CANNOT_TELL
-    if not (vanishing := [pair for pair in conditions if pair[0] is Answer.REVERSED]):
-        return ClaimVerdict.FALSE
-    if all(residual is Answer.REVERSED for _, residual in vanishing):
+    if all(residual is Answer.REVERSED for residual in vanishing):
         return ClaimVerdict.NOT_CONFIRMED
-    prevented = all(residual is not Answer.REVERSED for _, residual in vanishing)
+    prevented = Answer.REVERSED not in vanishing
     everywhere = prevented and len(vanishing) == len(conditions)
     return ClaimVerdict.CONFIRMED if everywhere else ClaimVerdict.LIMITED
 
@@ -166,24 +184,3 @@ def _text(growths: dict[Key, Inference], depth: int | None) -> str:
         f" {YANG:.3f} is expected of plain networks with batch norm at initialisation (Yang 2019)."
         " Limit: one straight line is fitted through the logarithms of all blocks."
     )
-
-
-def _figure(rows: pd.DataFrame) -> Figure:
-    """A column a depth; dL/dx above dL/dW, for each normalisation and the first and last step."""
-    steps = sorted({rows["step"].min(), rows["step"].max()})
-    shown = rows[rows["step"].isin(steps) & (rows["name"] != "head")]
-    conditions = list(shown.groupby(["norm", "step"]))
-    depths = shown_depths(rows)
-    figure = Figure(figsize=(max(3.2, 3 * len(depths)), 0.5 + 4.4 * len(conditions)))
-    grid = figure.subplots(2 * len(conditions), len(depths), squeeze=False, sharey="row")
-    measures = (("input_gradient", "|dL/dx|, block's input"), ("weight_gradient", "|dL/dW|, block"))
-    for number, ((norm, step), group) in enumerate(conditions):
-        for line, (column, label) in zip(grid[2 * number : 2 * number + 2], measures):
-            for axes, depth in zip(line, depths):
-                axes.set_yscale("log")
-                draw_twins(axes, group[group["depth"] == depth], "block", column)
-                detail = f", norm {norm}, step {step}" if len(conditions) > 1 else ""
-                axes.set(title=f"{depth} layers{detail}", xlabel="block")
-            line[0].set_ylabel(label)
-    grid[0][0].legend()
-    return figure

@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.parts.drawing import draw_points, draw_twins
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.gradient_noise_figure import gradient_noise_figure
+from resx.analyses.parts.facts import NETWORK, facts, refuse_mixed
 from resx.analyses.parts.memory import refuse_large_graph
 from resx.analyses.parts.noise_scale import measure_noise
 from resx.analyses.parts.sample import Sample, penalized_loss
@@ -26,7 +25,7 @@ from resx.seeding import generator
 
 VECTORS = 6  # as long as the weights: a gradient in pieces and whole, two of twice the precision
 MEASURE = "variance of a batch's gradient, plain over residual at equal loss"
-TWINS = ["family", "norm", "depth", "seed"]
+TWINS = [name for name in NETWORK if name != "residual"]
 
 
 def gradient_noise(
@@ -42,10 +41,11 @@ def gradient_noise(
     """Variance |g - G|^2 of the gradient of one batch, and the noise scale, of twins at equal loss.
 
     Of each plain network and its residual twins with the same seed, at all their steps, the pair
-    with the nearest losses is compared, if those differ by less than the factor `level`. The claim
-    is of the variance; the noise scale says whether it holds relative to the gradient, too.
-    Batches have the size of the recipe's unless `batch_size` is given. Raises `ValueError` for
-    options that do not exist, or if there are not images for two batches.
+    with the nearest losses is compared, if those differ by less than the factor `level`. Trained
+    networks count once they have learned, with half of a guess's loss or less: else first weights
+    would be compared. The claim is of the variance; the noise scale says whether it holds relative
+    to the gradient, too. Batches have the recipe's size unless `batch_size` is given. Raises
+    `ValueError` for options that do not exist, or without images for two batches.
     """
     if batches < 2:
         raise ValueError(f"batches={batches}: must be at least 2")
@@ -62,12 +62,11 @@ def gradient_noise(
     pairs = match(rows, level)
     rows["matched"] = rows.index.isin([*pairs["plain"], *pairs["residual"]])
     variance, scale = (_compare(rows, pairs, column) for column in ("variance", "noise_scale"))
-    verdict = _verdict(variance, scale)
-    text = _text(rows, pairs, variance, scale)
+    verdict, text = _verdict(variance, scale), _text(rows, pairs, variance, scale)
     ratios = {"variance_ratio": as_numbers(variance), "noise_scale_ratio": as_numbers(scale)}
-    summary = ratios | {"pairs": len(pairs)}
     effect, span = (variance.effect, variance.interval) if variance else (None, None)
-    figure = partial(_figure, rows)
+    figure = partial(gradient_noise_figure, rows)
+    summary = ratios | {"pairs": len(pairs)}
     return Finding(rows, figure, summary, text, "gradient-noise", verdict, effect, span, MEASURE)
 
 
@@ -95,18 +94,22 @@ def _row(experiment: Experiment, sample: Sample, size: int) -> dict[str, Any]:
     row = {"loss": sum(losses) / whole, "variance": noise.trace / size, "trace": noise.trace}
     row |= {"gradient_squared": noise.squared_norm, "noise_scale": noise.scale}
     row |= {"images": whole * size, "batch_size": size}
+    penalty = decay / 2 * sum(p.detach().square().sum().item() for p in network.parameters())
+    row["learned"] = row["loss"] - penalty <= math.log(len(experiment.dataset.classes)) / 2
     return facts(experiment) | row
 
 
 def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     """Indices of the rows `plain` and `residual` with the nearest losses, a pair for each seed."""
     pairs = []
-    for key, group in rows.groupby(TWINS):
+    untrained = bool((rows["step"] == 0).all())
+    for key, group in rows[rows["learned"] | untrained].groupby(TWINS):
         plain, residual = group[~group["residual"]], group[group["residual"]]
         candidates = [
             (abs(math.log(a / b)), i, j)
             for i, a in plain["loss"].items()
             for j, b in residual["loss"].items()
+            if all(0 < loss < math.inf for loss in (a, b))  # else no factor lies between them
         ]
         if candidates and min(candidates)[0] < math.log(level):
             pairs.append((*key, *min(candidates)[1:]))
@@ -114,9 +117,13 @@ def match(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def _judged(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of the greatest depth, and of one normalisation (batch norm, if there is any)."""
-    at = pairs[pairs["depth"] == pairs["depth"].max()]
-    return at[at["norm"] == at["norm"].min()]
+    """The pairs of one normalisation (batch norm, if there is any) and one depth.
+
+    That is the greatest of those at which most seeds have a pair.
+    """
+    pairs = pairs[pairs["norm"] == pairs["norm"].min()]
+    counts = pairs.groupby("depth").size()
+    return pairs[pairs["depth"] == counts.index[counts == counts.max()].max()]
 
 
 def _compare(rows: pd.DataFrame, pairs: pd.DataFrame, column: str) -> Inference | None:
@@ -171,26 +178,3 @@ def _text(
 
 def _steps(rows: pd.DataFrame) -> str:
     return ", ".join(str(step) for step in sorted(rows["step"].unique()))
-
-
-def _figure(rows: pd.DataFrame) -> Figure:
-    """Against the loss where networks have several steps, else against the depth."""
-    rows = rows[rows["norm"] == rows["norm"].min()]
-    rows = rows.assign(noise_scale=rows["noise_scale"].fillna(rows["images"]))
-    along = rows["step"].nunique() > 1
-    figure = Figure(figsize=(8, 3.4))
-    panels = (
-        ("variance", "variance of a batch's gradient"),
-        ("noise_scale", "noise scale, images"),
-    )
-    for axes, (column, label) in zip(figure.subplots(1, 2), panels):
-        axes.set(yscale="log", ylabel=label)
-        if along:
-            axes.set(xscale="log", xlabel=f"loss, {rows['depth'].max()} layers")
-            draw_points(axes, rows[rows["depth"] == rows["depth"].max()], "loss", column)
-            axes.invert_xaxis()
-        else:
-            axes.set(xlabel="depth")
-            draw_twins(axes, rows, "depth", column)
-        axes.legend()
-    return figure

@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.identity_figure import identity_figure
+from resx.analyses.parts.additions import refuse_unless_added
 from resx.analyses.parts.facts import refuse_mixed
 from resx.analyses.parts.identity_lesson import EVERY, block_sizes, lessons_of
 from resx.analyses.parts.seeds import RULES, ratio
@@ -21,7 +21,6 @@ from resx.inference.intervals import SMALLEST_LOSS
 from resx.plotting import LOOKS, Look
 
 NORM = {True: "as it is", False: "without norm"}
-SMALLEST = 1e-8  # of the figure: float32 knows nothing less
 QUESTIONS = 4  # slower, worse, with and without norm: one yes is enough
 SHARED = replace(RULES, alpha=RULES.alpha / QUESTIONS)  # Bonferroni
 
@@ -40,29 +39,31 @@ def identity(
     `images` training images. Adam (Kingma and Ba 2015) lowers |block(x) - x|^2 / |x|^2 for `steps`
     steps; the claim is judged by the steps until that is `threshold`, and by what it is at the end.
     Of every such block of the experiments' own weights, |F(x)| / |x| and |block(x) - x| / |x| say
-    how far it is from doing nothing. Raises `ValueError` for a network without such a block.
+    how far it is from doing nothing. Raises `ValueError` without a block that adds F(x) to it.
     """
     for name, value in (("images", images), ("steps", steps)):
         if value < 1:
             raise ValueError(f"{name}={value}: must be at least 1")
     refuse_mixed(experiments)
+    for experiment in experiments:
+        refuse_unless_added(experiment)
     sizes = [row for e in experiments for row in block_sizes(e, images)]
     # Depth does not change the first block: twins of all depths share one lesson a seed.
     pupils = {(e.config.residual, e.config.seed): e for e in experiments}
     lessons = [row for e in pupils.values() for row in lessons_of(e, images, steps, lr, threshold)]
     rows = pd.DataFrame(lessons + sizes)
     found = {norm: _compared(rows, norm) for norm in NORM}
-    deciding = found[True]
+    chosen, of_what = _decisive(found)
     return Finding(
         rows,
-        partial(_figure, rows, threshold),
+        partial(identity_figure, rows, threshold, NORM),
         _summary(rows, steps),
         _text(rows, found, steps, threshold),
         claim="identity",
         verdict=_verdict(found),
-        effect=deciding.error.effect if deciding else None,
-        interval=deciding.error.interval if deciding else None,
-        measure="times the final error in learning the identity, plain over residual block",
+        effect=chosen.effect if chosen else None,
+        interval=chosen.interval if chosen else None,
+        measure=f"times the {of_what}, plain over residual block",
     )
 
 
@@ -82,6 +83,20 @@ def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
     steps = slower(plain["reached"].tolist(), residual["reached"].tolist(), SHARED, EVERY)
     errors = (net["error"].clip(lower=SMALLEST_LOSS).tolist() for net in (plain, residual))
     return Compared(steps, ratio(questions=QUESTIONS)(*errors))
+
+
+def _decisive(found: dict[bool, Compared | None]) -> tuple[Inference | None, str]:
+    """What the verdict rests on, and of what it is: a yes, if there is one, else the first."""
+    questions = [
+        (finding, f"{what} in learning the identity, {NORM[norm]}")
+        for norm, each in found.items()
+        if each
+        for finding, what in ((each.error, "final error"), (each.steps, "steps"))
+    ]
+    yes = [question for question in questions if question[0].answer is Answer.YES]
+    if len(yes) == len(questions):  # all confirm: the blocks as they are
+        yes = yes[:1]
+    return next(iter(yes or questions), (None, "final error in learning the identity"))
 
 
 def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
@@ -152,37 +167,3 @@ def _told(last: pd.DataFrame, look: Look, steps: int) -> str:
         return ""
     median = median_steps(last["reached"].tolist(), steps)
     return f"{look.name} {median}, error {last['error'].median():.2g}"
-
-
-def _figure(rows: pd.DataFrame, threshold: float) -> Figure:
-    figure = Figure(figsize=(10.5, 3.6))
-    axes = figure.subplots(1, 3)
-    for axis, (norm, name) in zip(axes, NORM.items()):
-        for look in LOOKS:
-            lessons = rows[(rows["kind"] == "lesson") & (rows["with_norm"] == norm)]
-            lessons = lessons[lessons["residual"] == look.residual]
-            for number, (_, curve) in enumerate(lessons.groupby("seed")):
-                label = None if number else look.name
-                x, y = curve["lesson_step"], curve["error"].clip(lower=SMALLEST)
-                axis.plot(x, y, look.line, color=look.colour, label=label)
-        axis.axhline(threshold, color="grey", linewidth=0.8)
-        axis.set(yscale="log", xlabel="step", title=f"a block learns, {name}")
-        axis.legend(fontsize=8)
-    axes[0].set_ylabel(r"$|block(x)-x|^2\,/\,|x|^2$")
-    _draw_sizes(axes[2], rows[rows["kind"] == "size"])
-    return figure
-
-
-def _draw_sizes(axis: Axes, sizes: pd.DataFrame) -> None:
-    """Of the given weights, by the place of the block; the deepest net is drawn strongest."""
-    sizes = sizes[sizes["step"] == sizes["step"].max()]
-    for look in LOOKS:
-        for depth, net in sizes[sizes["residual"] == look.residual].groupby("depth"):
-            means = net.groupby("block")["distance"].mean()
-            place = (means.index - 1) / max(len(means) - 1, 1)
-            style: dict[str, Any] = {"color": look.colour, "marker": look.marker, "markersize": 3}
-            style["alpha"] = 1.0 if depth == sizes["depth"].max() else 0.45
-            axis.plot(place, means, look.line, label=f"{look.name}-{depth}", **style)
-    axis.set(xlabel="place of the block (0 first, 1 last)", ylabel=r"$|block(x)-x|\,/\,|x|$")
-    axis.set(title="blocks of the given weights", ylim=(0, None))
-    axis.legend(fontsize=7)

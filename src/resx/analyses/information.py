@@ -22,15 +22,18 @@ FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
+MOST = 100_000  # values of X: as many as take seconds and some megabytes
+
+
 def information(experiments: Sequence[Experiment], values: int = 5) -> Finding:
     """I(X; Y) of Y = X + F(X) in bits, for X uniform over `values` whole numbers around 0.
 
     The notes hold that I(X; Y) >= H(X). As Y is a function of X, I(X; Y) = H(Y), which is never
     above H(X), and 0 for F(x) = -x. It needs no network: those
-    that were named are not looked at. Raises `ValueError` for less than two values.
+    that were named are not looked at. Raises `ValueError` for less than two values, or too many.
     """
-    if values < 2:
-        raise ValueError(f"values={values}: must be at least 2")
+    if not 2 <= values <= MOST:
+        raise ValueError(f"values={values}: must be at least 2 and at most {MOST}")
     x = np.arange(values) - values // 2
     rows = pd.DataFrame(
         {

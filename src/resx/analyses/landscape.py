@@ -10,28 +10,34 @@ import pandas as pd
 
 from resx.analyses.analysis import Finding
 from resx.analyses.landscape_figure import landscape_figure
+from resx.analyses.parts.convexity import convexity
 from resx.analyses.parts.facts import facts, refuse_mixed
-from resx.analyses.parts.hessian import Hessian, lanczos, signs
+from resx.analyses.parts.memory import SECOND, refuse_large_graph, refuse_large_pass
 from resx.analyses.parts.sample import Sample, error_on
 from resx.analyses.parts.seeds import error_difference, ratio
 from resx.analyses.parts.slices import (
     Slices,
     basin,
+    clipped,
     coordinates,
     direction,
     losses,
-    move,
     roughness,
+    square,
     unevenness,
 )
-from resx.analyses.parts.twins import compare_twins, deciding, evidence, judge, learned, sentence
+from resx.analyses.parts.smoothness import CEILING, verdict, why_blind
+from resx.analyses.parts.twins import (
+    compare_twins,
+    deciding,
+    evidence,
+    learned,
+    sentence,
+)
 from resx.analyses.parts.undisturbed import undisturbed
 from resx.analyses.parts.words import name_of, rounded
-from resx.data.dataset import Batch
 from resx.experiment import Experiment
-from resx.seeding import generator
 
-CEILING = 10.0  # Li 2018 draws contours up to this loss
 MARGIN = 1.1  # roughness is level within this factor
 WIDTH_MARGIN = 0.05  # shares of a slice are level within this
 
@@ -46,8 +52,8 @@ def landscape(
     surfaces: int = 1,
     span: float = 1.0,
     level: float = 0.5,
-    eigenvalues: int = 0,
-    steps: int = 12,
+    eigenvalues: int = 3,
+    steps: int = 6,
     batch_norm: str = "eval",
     weight_decay: bool = False,
     augment: bool = False,
@@ -58,12 +64,16 @@ def landscape(
     Every network gets 1-D slices, and `surfaces` seeds of each a 2-D one; twins share grid, scale
     and what the directions are made of. Numbers: the share of a slice whose loss is at most
     `level` times that of a guess, ln(classes), and roughness, the total variation of a 1-D slice
-    over that of a single valley (losses up to 10). Batch norm keeps its running averages unless
-    batch_norm=train, as in the paper's code.
+    over that of a single valley (losses up to 10). With a 2-D slice comes the convexity ratio,
+    |lowest| / top eigenvalue at `eigenvalues` points on each of its sides, by `steps` products with
+    the Hessian (Sec. 6.1). Batch norm keeps its running averages unless batch_norm=train, as in the
+    paper's code.
     """
     sample = Sample(split, images, batch_norm, weight_decay, augment)
     slices = Slices(line, grid, directions, span, eigenvalues, steps, seed)
     refuse_mixed(experiments)
+    for experiment in experiments:
+        _refuse_too_large(experiment, sample.size(experiment), slices, images)
     seeds = _first_seeds(experiments, surfaces)
     rows = pd.DataFrame(
         row
@@ -71,6 +81,15 @@ def landscape(
         for row in _measure(e, sample, slices, level, e.config.seed in seeds[_kind(e)])
     )
     return _conclude(rows, points=line * directions)
+
+
+def _refuse_too_large(experiment: Experiment, count: int, slices: Slices, images: int) -> None:
+    """All images in one pass beside weights and directions; with Lanczos' vectors a Hessian."""
+    directions = 2 + max(slices.directions, 2)
+    refuse_large_pass(experiment, count, f"images={images}: a pass", directions)
+    if slices.eigenvalues:
+        vectors = slices.steps + directions
+        refuse_large_graph(experiment, count, f"images={images}: a Hessian", vectors, SECOND)
 
 
 def _kind(experiment: Experiment) -> tuple[int, bool]:
@@ -105,57 +124,32 @@ def _measure(
             "basin": np.mean([basin(loss, bound) for loss in lines]),
             "roughness": np.mean([roughness(loss, CEILING) for loss in lines]),
             "unevenness": np.mean([unevenness(loss, CEILING) for loss in lines]),
+            "clipped": np.mean([clipped(loss, CEILING) for loss in lines]),
         }
         for number, loss in enumerate(lines):
             values = zip(x.tolist(), loss.tolist())
             rows += [{"kind": "line", "direction": number, "x": a, "loss": v} for a, v in values]
         if surface:
-            points = _square(coordinates(slices.span, slices.grid))
+            points = square(coordinates(slices.span, slices.grid))
             loss = losses(network, batch, along[:2], points, decay)
             numbers["basin_2d"] = basin(loss, bound)
             pairs = zip(points.tolist(), loss.tolist())
             rows += [{"kind": "surface", "x": a, "y": b, "loss": v} for (a, b), v in pairs]
             if slices.eigenvalues:
-                found = _convexity(experiment, batch, along[:2], slices, decay)
-                numbers["not_convex"] = max(row["not_convex"] for row in found)
+                found = convexity(experiment, batch, along[:2], slices, decay)
+                numbers["not_convex"] = pd.Series([row["not_convex"] for row in found]).max()
                 rows += found
     whole = {"kind": "network", "error": error, "learned": learned(error, classes)}
     return [known | whole | numbers, *(known | row for row in rows)]
-
-
-def _square(x: np.ndarray) -> np.ndarray:
-    """(n,) -> (n * n, 2): every pair."""
-    return np.stack(np.meshgrid(x, x, indexing="ij"), -1).reshape(-1, 2)
-
-
-def _convexity(
-    experiment: Experiment,
-    batch: Batch,
-    along: Sequence[list[Any]],
-    slices: Slices,
-    decay: float,
-) -> list[dict[str, Any]]:
-    """|lowest| / top eigenvalue of the Hessian on a coarse grid (Li 2018, Sec. 6.1)."""
-    network = experiment.network
-    parameters = list(network.parameters())
-    first = [p.detach().clone() for p in parameters]
-    rows = []
-    for a, b in _square(np.linspace(-slices.span, slices.span, slices.eigenvalues)).tolist():
-        move(parameters, first, along, [a, b])
-        hessian = Hessian(network, [batch], decay)
-        draw = signs(generator(slices.seed, "landscape"), hessian.like)
-        values = lanczos(hessian, draw(hessian.size), slices.steps).values
-        share = max(-float(values[0]), 0.0) / float(values[-1])
-        rows.append({"kind": "eigenvalues", "x": a, "y": b, "not_convex": share})
-    move(parameters, first, along, [0.0, 0.0])
-    return rows
 
 
 def _conclude(rows: pd.DataFrame, points: int) -> Finding:
     whole = rows[rows["kind"] == "network"]
     rough = compare_twins(whole, "roughness", ratio(MARGIN), untrained=True)
     wide = compare_twins(whole, "basin", error_difference(points, WIDTH_MARGIN), untrained=True)
-    columns = ["loss", "error", "basin", "basin_2d", "roughness", "unevenness", "not_convex"]
+    uneven = compare_twins(whole, "unevenness", ratio(MARGIN), untrained=True)
+    columns = ["loss", "error", "basin", "basin_2d", "roughness", "unevenness", "clipped"]
+    columns += ["not_convex"]
     means = whole.reindex(columns=["residual", "depth", *columns])
     means = means.groupby(["residual", "depth"])[columns].mean()
     summary = {name_of(*key): rounded(line) for key, line in means.iterrows()}
@@ -164,9 +158,13 @@ def _conclude(rows: pd.DataFrame, points: int) -> Finding:
         "Claim: shortcuts make the loss surface smoother. Measured: how rough the loss is along"
         " random directions through the weights (1: a single valley), plain over residual, by"
         f" depth, level within {100 * (MARGIN - 1):.0f} %: {sentence(rough)}. Above 1 the plain"
-        f" network's loss is rougher. Beside it, the share of a slice with a low loss: {basins};"
-        f" plain minus residual, in points, by depth: {sentence(wide, scale=100)}. Limit: slices"
-        " see a few of very many directions, and losses of a few images."
+        f" network's loss is rougher.{why_blind(whole, rough)} Beside it, how far a slice is from"
+        f" a parabola (rms over range), plain over residual: {sentence(uneven)}; the greatest"
+        " |lowest| / top eigenvalue on a coarse grid, 0 where the loss is convex:"
+        f" {_convex(summary)}; the share of a slice with a low loss: {basins}; plain minus"
+        f" residual, in points, by depth: {sentence(wide, scale=100)}. Limit: slices see a few of"
+        " very many directions, and losses of a few images; what lies between their points they do"
+        " not see."
     )
     return Finding(
         rows,
@@ -174,6 +172,11 @@ def _conclude(rows: pd.DataFrame, points: int) -> Finding:
         summary,
         text,
         "landscape",
-        judge(rough),
+        verdict(whole, rough),
         *evidence(deciding(rough), "ratio of the roughness of 1-D slices, plain over residual"),
     )
+
+
+def _convex(summary: dict[str, dict[str, float]]) -> str:
+    found = {n: e["not_convex"] for n, e in summary.items() if "not_convex" in e}
+    return ", ".join(f"{name} {value:.2g}" for name, value in found.items()) or "not computed"

@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
-from resx.plotting import LOOKS, shades
+from resx.plotting import LOOKS, Look, shades
 
 LINES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
 LOWEST = 1e-3  # losses below this look alike: on a log scale nothing else would be seen
@@ -39,7 +39,7 @@ def landscape_figure(rows: pd.DataFrame, ceiling: float) -> Figure:
         flat = figure.add_subplot(grid[0, column])
         filled = _draw_contours(flat, x, y, shown, norm)
         flat.plot(0, 0, look.marker, color=look.colour, markeredgecolor="white")
-        flat.set_title(f"{look.name}, depth {net['depth'].max():.0f}")
+        flat.set_title(_title(rows, look, int(net["depth"].max())), fontsize=9)
         flats.append(flat)
         deep = figure.add_subplot(grid[1, column], projection="3d")
         assert isinstance(deep, Axes3D)
@@ -54,6 +54,16 @@ def landscape_figure(rows: pd.DataFrame, ceiling: float) -> Figure:
     second = figure.add_subplot(grid[2, 1], sharey=lines_of_nets)
     _draw_lines(np.array([lines_of_nets, second]), rows, ceiling)
     return figure
+
+
+def _title(rows: pd.DataFrame, look: Look, depth: int) -> str:
+    """With the greatest convexity ratio on the grid, where it was computed."""
+    title = f"{look.name}, depth {depth}"
+    grid = rows[(rows["kind"] == "eigenvalues") & (rows["depth"] == depth)]
+    grid = grid[grid["residual"] == look.residual]
+    if grid.empty:
+        return title
+    return f"{title}\n|lowest| / top eigenvalue up to {grid['not_convex'].max():.2g}"
 
 
 def _draw_contours(

@@ -9,7 +9,7 @@ from resx.analyses.parts.drawing import shown_depths
 from resx.plotting import LOOKS, RESIDUAL, shades
 
 
-def lesion_figure(rows: pd.DataFrame) -> Figure:
+def lesion_figure(rows: pd.DataFrame, split: str) -> Figure:
     """A row of bars a depth (three at most), and below, three panels over the same depths."""
     shown = shown_depths(rows)
     heights = [1.7 * len(shown) + 0.6, 2.9]
@@ -18,12 +18,12 @@ def lesion_figure(rows: pd.DataFrame) -> Figure:
     bars = top.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axis, depth in zip(bars, shown):
         _draw_bars(axis, rows[rows["depth"] == depth])
-        axis.set_ylabel(f"depth {depth}\ntest error, %")
+        axis.set_ylabel(f"depth {depth}\n{split} error, %")
     bars[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
     bars[-1].set_xlabel("deleted block (grey: it changes the shape; dotted: no block deleted)")
     several, swaps, paths = below.subplots(1, 3)
     _draw_several(several, rows[rows["kind"] == "random"], shown)
-    several.set(xlabel="deleted blocks", ylabel="test error, %", title="random blocks deleted")
+    several.set(xlabel="deleted blocks", ylabel=f"{split} error, %", title="random blocks deleted")
     _draw_several(swaps, rows[rows["kind"] == "swap"], shown)
     swaps.set(xlabel="swapped pairs", title="random pairs swapped")
     _draw_paths(paths, rows[rows["kind"] == "path"], shown)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.parts.collapse import NORMS, effective_rank, token_residual
 from resx.analyses.parts.drawing import TWINS, draw_twins, shown_depths
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.facts import at_first_step, facts, refuse_mixed
 from resx.analyses.parts.hooks import block_outputs
 from resx.analyses.parts.memory import BYTES, blank_images, refuse_too_large
 from resx.analyses.parts.sample import Sample
@@ -55,7 +55,7 @@ def rank(
     if norm not in NORMS:
         raise ValueError(f"norm={norm}: must be one of {', '.join(NORMS)}")
     sample = Sample(split, images, batch_norm, augment=augment)
-    refuse_mixed(experiments, apart=["norm", "skip"])
+    refuse_mixed(experiments, apart=["norm", "model.skip"])
     for experiment in experiments:
         _refuse_too_large(experiment, sample.size(experiment))
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, norm)])
@@ -109,8 +109,8 @@ def _rows(experiment: Experiment, sample: Sample, norm: str) -> list[dict[str, A
 
 
 def _comparisons(last: pd.DataFrame, column: str) -> dict[str, Inference]:
-    """Ratios after the last block, at the greatest depth and first step of all."""
-    at = last[(last["depth"] == last["depth"].max()) & (last["step"] == last["step"].min())]
+    """Ratios after the last block, at the greatest depth and the first step of each network."""
+    at = at_first_step(last[last["depth"] == last["depth"].max()])
     at = at[at["norm"] == at["norm"].min()]
     seeds = at.assign(value=at[column].clip(lower=RESOLUTION)).groupby(["skip", "seed"])["value"]
     arms = {skip: values for skip, values in seeds.mean().groupby("skip")}
@@ -170,7 +170,7 @@ def _figure(rows: pd.DataFrame, column: str) -> Figure:
 
     The grey line is the resolution of float32: below it residuals are rounding.
     """
-    rows = rows[(rows["step"] == rows["step"].min()) & (rows["norm"] == rows["norm"].min())]
+    rows = at_first_step(rows[rows["norm"] == rows["norm"].min()])
     depths = shown_depths(rows)
     measures = list(dict.fromkeys((column, "effective_rank")))
     size = (max(4.5, 3 * len(depths)), 0.6 + 2.5 * len(measures))

@@ -6,27 +6,21 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from torch import Tensor
 
 from resx.analyses.analysis import ClaimVerdict, Finding
-from resx.analyses.parts.facts import NETWORK, at_last_step, facts, refuse_mixed
-from resx.analyses.parts.passages import passages
-from resx.analyses.parts.sample import Sample, error_on
+from resx.analyses.parts.additions import refuse_unless_added
+from resx.analyses.parts.block_features import block_rows, refuse_too_many
+from resx.analyses.parts.facts import NETWORK, at_last_step, refuse_mixed
+from resx.analyses.parts.sample import Sample
 from resx.analyses.parts.seeds import mean, ratio
-from resx.analyses.parts.similarity import cosine, linear_cka, pooled
 from resx.analyses.parts.twins import (
     Comparison,
     compare_twins,
     deciding,
     evidence,
     judge,
-    learned,
     sentence,
 )
-from resx.analyses.parts.undisturbed import undisturbed
 from resx.analyses.parts.words import name_of, rounded, said
 from resx.analyses.refinement_figure import refinement_figure
 from resx.experiment import Experiment
@@ -49,54 +43,26 @@ def refinement(
     A logistic regression on pooled features (Alain and Bengio 2016, arXiv:1610.01644) of
     `probe_images` training images, with scikit-learn's C = `probe_strength`, is judged on `images`
     of `split`. On these too: the cosine of F(x) with -dL/dx, positive if a block descends the loss
-    (Jastrzebski 2018), and linear CKA of a block's output with its input (Kornblith 2019). Of a
-    plain block F(x) is its output less its input.
+    (Jastrzebski 2018), and linear CKA of a block's output with its input, and of all outputs with
+    each other (Kornblith 2019). Of a plain block F(x) is its output less its input. Raises
+    `ValueError` for blocks that do not add their branch to their shortcut.
     """
     if probe_strength <= 0:
         raise ValueError(f"probe_strength={probe_strength}: must be positive")
     refuse_mixed(experiments)
     sample = Sample(split, images, batch_norm)
     probed = Sample("train", probe_images, batch_norm)
+    for experiment in experiments:
+        refuse_unless_added(experiment)
+        refuse_too_many(experiment, sample.size(experiment), probed.size(experiment))
     rows = pd.DataFrame(
-        row for e in experiments for row in _measure(e, sample, probed, probe_strength)
+        row for e in experiments for row in block_rows(e, sample, probed, probe_strength)
     )
     return _conclude(rows)
 
 
-def _measure(
-    experiment: Experiment, sample: Sample, probed: Sample, strength: float
-) -> list[dict[str, Any]]:
-    """A row a block, from the stem to the head."""
-    network, known = experiment.network, facts(experiment)
-    test, train = sample.of(experiment), probed.of(experiment)
-    with undisturbed(network):
-        sample.prepare(network)
-        whole = error_on(network, test)
-        at_test, at_train = passages(network, test), passages(network, train)
-    known |= {"error": whole, "learned": learned(whole, len(experiment.dataset.classes))}
-    rows = []
-    for number, (tested, trained) in enumerate(zip(at_test, at_train), start=1):
-        features = pooled(trained.output), pooled(tested.output)
-        row = {"block": number, "name": tested.name, "keeps_shape": tested.keeps_shape}
-        row |= {"cosine": math.nan, "size": math.nan}
-        row["probe_error"] = probe_error(features, (train[1], test[1]), strength)
-        if tested.added is not None:
-            row["cosine"] = cosine(tested.added, -tested.gradient)
-            row["size"] = float(tested.added.norm() / tested.x.norm())
-        rows.append(known | row | {"cka": linear_cka(tested.x, tested.output)})
-    return rows
-
-
-def probe_error(
-    features: tuple[Tensor, Tensor], labels: tuple[Tensor, Tensor], strength: float
-) -> float:
-    """Of a logistic regression fitted to the first of two sets and judged on the second."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
-    probe.fit(features[0].double().cpu().numpy(), labels[0].cpu().numpy())
-    return 1 - float(probe.score(features[1].double().cpu().numpy(), labels[1].cpu().numpy()))
-
-
-def _conclude(rows: pd.DataFrame) -> Finding:
+def _conclude(every: pd.DataFrame) -> Finding:
+    rows = every[every["kind"] == "block"].astype({"keeps_shape": bool})
     kept = rows[rows["keeps_shape"]]
     table = kept.groupby([*NETWORK, "step", "learned"], as_index=False)[["cosine", "cka"]].mean()
     table = table.assign(change=1 - table["cka"])
@@ -104,7 +70,7 @@ def _conclude(rows: pd.DataFrame) -> Finding:
     downhill = _downhill(table)
     fair = deciding(changes)
     depth = fair.depth if fair else max(downhill, default=None)
-    summary = _summary(rows)
+    summary = _summary(at_last_step(rows))
     cosines = "; ".join(f"{d}: {said(found)}" for d, found in downhill.items())
     text = (
         "Claim: residual blocks refine features step by step and keep earlier ones. Measured in"
@@ -112,14 +78,13 @@ def _conclude(rows: pd.DataFrame) -> Finding:
         f" the loss, of residual networks that have learned, by depth: {cosines or 'none has'};"
         " and what a block changes, 1 - CKA of its output and input, plain over residual, by depth:"
         f" {sentence(changes)}. A linear probe's error changes from the first block to the last by,"
-        f" in points: {_probes(summary)}. Limit: features are kept inside a stage only; the CKA of"
-        f" residual networks is {_within(rows):.3f} there and {_across(rows):.3f} where the shape"
-        " changes."
+        f" in points: {_probes(summary)}. Limit: features are kept inside a stage only"
+        f"{_where_kept(rows, depth)}."
     )
     chosen = Comparison(depth, downhill[depth], fair=True) if depth in downhill else None
     return Finding(
-        rows,
-        partial(refinement_figure, rows),
+        every,
+        partial(refinement_figure, rows, every[every["kind"] == "pair"]),
         summary,
         text,
         "refinement",
@@ -153,12 +118,18 @@ def _judge(downhill: dict[int, Inference], changes: Sequence[Comparison]) -> Cla
     return ClaimVerdict.LIMITED if limited else kept
 
 
-def _within(rows: pd.DataFrame) -> float:
-    return float(rows[rows["residual"] & rows["keeps_shape"]]["cka"].mean())
-
-
-def _across(rows: pd.DataFrame) -> float:
-    return float(rows[rows["residual"] & ~rows["keeps_shape"]]["cka"].mean())
+def _where_kept(rows: pd.DataFrame, depth: int | None) -> str:
+    """`; the CKA of ResNets ..`, of those that have learned at this depth; empty without one."""
+    nets = at_last_step(rows[rows["residual"] & rows["learned"] & (rows["depth"] == depth)])
+    if nets.empty:
+        return ""
+    within, across = (nets[nets["keeps_shape"] == kept]["cka"].mean() for kept in (True, False))
+    found = [
+        f"{value:.3f} {where}"
+        for value, where in ((within, "there"), (across, "where the shape changes"))
+        if not math.isnan(value)
+    ]
+    return f"; the CKA of residual networks of {depth} layers is {' and '.join(found)}"
 
 
 def _summary(rows: pd.DataFrame) -> dict[str, Any]:

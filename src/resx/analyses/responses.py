@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.parts.facts import at_last_step, refuse_mixed
 from resx.analyses.parts.layer_responses import response_rows
+from resx.analyses.parts.memory import refuse_large_pass
+from resx.analyses.parts.sample import BATCH
 from resx.analyses.parts.seeds import ratio
 from resx.analyses.parts.twins import deepest
 from resx.analyses.parts.words import name_of, said
@@ -36,6 +38,8 @@ def responses(experiments: Sequence[Experiment], images: int = 512) -> Finding:
     if images < 1:
         raise ValueError(f"images={images}: must be at least 1")
     refuse_mixed(experiments)
+    for experiment in experiments:
+        refuse_large_pass(experiment, min(images, BATCH), f"images={images}: a pass")
     rows = pd.DataFrame([row for e in experiments for row in response_rows(e, images)])
     trained = at_last_step(rows)
     layers, blocks = (trained[trained["kind"] == kind] for kind in ("layer", "block"))

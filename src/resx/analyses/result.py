@@ -11,6 +11,7 @@ import pandas as pd
 from torch.utils.tensorboard import SummaryWriter
 
 from resx.analyses.analysis import Finding
+from resx.analyses.parts.batch_norm import statistics_used
 from resx.analyses.parts.words import name_of
 from resx.config.run_hash import run_hash
 from resx.environment import environment
@@ -20,6 +21,9 @@ from resx.store.clearing import clear_analysis
 from resx.store.spreadsheet import csv_text
 from resx.store.writing import replace_text
 
+# Raised whenever an analysis gives other numbers, texts or verdicts for the same request, so that
+# what was found before is computed again.
+RULES = 2
 SUMMARY, ROWS, FIGURE = "summary.json", "rows.csv", "figure"
 IDENTITY = ("depth", "seed", "block", "step")  # columns that say of what a row is, not what it is
 
@@ -76,7 +80,7 @@ def store(
         numbers=_plain(finding.summary),
         notes=notes,
         options={k: v for k, v in analysis.items() if k not in ("name", "_target_")},
-        networks=[_described(e) for e in experiments],
+        networks=[_described(e, analysis.get("batch_norm")) for e in experiments],
         seconds=round(seconds, 1),
         environment=asdict(environment()),
     )
@@ -90,8 +94,10 @@ def store(
     return result
 
 
-def _described(experiment: Experiment) -> dict[str, Any]:
+def _described(experiment: Experiment, batch_norm: str | None) -> dict[str, Any]:
+    """`batch_norm` is what was asked for; fresh averages are never used."""
     config = experiment.config
+    used = statistics_used(experiment.network, batch_norm) if batch_norm else None
     return {
         "network": experiment.network.title,
         "model": config.model.get("name"),
@@ -99,6 +105,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "residual": config.residual,
         "seed": config.seed,
         "step": experiment.step,
+        "batch_norm": used,
         "data": config.data.name,
         "hash": run_hash(config),
         "run": str(experiment.run.directory) if experiment.run else None,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.parts.batch_norm import held_statistics, set_mode
 from resx.analyses.parts.drawing import draw_twins, shown_depths
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.facts import at_first_step, facts, refuse_mixed
 from resx.analyses.parts.laws import Law, fit_laws
 from resx.analyses.parts.memory import refuse_large_graph
 from resx.analyses.parts.sample import Sample
@@ -61,7 +61,7 @@ def shattering(
         refuse_large_graph(experiment, count, what)
     rows = pd.DataFrame([row for e in experiments for row in _rows(e, sample, points)])
     near = rows[rows["lag"] == lag]
-    first = near[(near["step"] == near["step"].min()) & (near["norm"] == near["norm"].min())]
+    first = at_first_step(near[near["norm"] == near["norm"].min()])
     laws = {kind: _laws(first[first["residual"] == kind]) for kind in (False, True)}
     contrast = _contrast(first)
     verdict = _verdict(first, laws, contrast)
@@ -180,7 +180,7 @@ def _text(laws: dict[bool, list[Law]], contrast: Comparison | None) -> str:
 def _figure(rows: pd.DataFrame, lag: int) -> Figure:
     """Against depth at one lag, then against the lag at up to three depths."""
     depths = shown_depths(rows)
-    rows = rows[rows["step"] == rows["step"].min()]
+    rows = at_first_step(rows)
     figure = Figure(figsize=(3 + 2.4 * len(depths), 3.2))
     axes = figure.subplots(1, len(depths) + 1, sharey=True)
     draw_twins(axes[0], rows[rows["lag"] == lag], "depth", "correlation")

@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from resx.analyses.parts.memory import BYTES, refuse_too_large
+from resx.analyses.parts.words import kind_of
 from resx.config.run_hash import run_hash
 from resx.config.schema import NetworkConfig
 from resx.data.dataset import Dataset
 from resx.errors import RequestError
-from resx.experiment import Experiment, StoredRun, prepare, with_foreign_weights, with_weights
+from resx.experiment import (
+    Experiment,
+    StoredRun,
+    prepare,
+    with_foreign_weights,
+    with_weights,
+)
 from resx.models.parts.complexity import parameters
+from resx.models.parts.foreign import as_foreign
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,12 @@ def of_file(path: Path, saved: dict[str, Any], config: NetworkConfig, naming: st
     """The loaded weights of a file: of some project's names for the network of `config`."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()
     key = ("file", content, run_hash(config), config.data.root, naming)
-    return Subject(config, key, lambda _: with_foreign_weights(config, saved, naming)[0])
+    config, naming = as_foreign(config, saved, naming)
+
+    def load(dataset: Dataset | None) -> Experiment:
+        return with_foreign_weights(config, saved, naming, dataset)[0]
+
+    return Subject(config, key, load)
 
 
 def of_checkpoint(path: Path, saved: dict[str, Any], config: NetworkConfig) -> Subject:
@@ -85,7 +98,8 @@ def of_checkpoint(path: Path, saved: dict[str, Any], config: NetworkConfig) -> S
 def build_all(subjects: Sequence[Subject]) -> list[Experiment]:
     """All networks; images are loaded once for all that are of the same.
 
-    Raises `ValueError` if the networks that are left to build will not fit into memory.
+    Raises `RequestError` if the networks that are left to build will not fit into memory, and for
+    weights that are not finite: of these nothing can be said.
     """
     datasets: dict[str, Dataset] = {}
     experiments: list[Experiment] = []
@@ -95,20 +109,40 @@ def build_all(subjects: Sequence[Subject]) -> list[Experiment]:
         datasets.setdefault(images, experiment.dataset)
         size = BYTES * parameters(experiment.network)
         what = f"{left} networks of the size of {experiment.network.title}: this"
-        refuse_too_large((left - 1) * size, experiment.device, what)
+        try:
+            refuse_too_large((left - 1) * size, experiment.device, what)
+        except ValueError as error:
+            raise RequestError(str(error)) from error
+        refuse_not_finite(experiment)
         experiments.append(experiment)
     return experiments
 
 
-def without_twin(configs: Iterable[NetworkConfig]) -> list[str]:
-    """Networks of which there is no plain, or no residual, twin among the others, in words."""
+def refuse_not_finite(experiment: Experiment) -> None:
+    """Raises `RequestError`, naming the network, for weights or averages that are not finite."""
+    for name, value in experiment.network.state_dict().items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            run = f"{experiment.run.directory}: " if experiment.run else ""
+            raise RequestError(
+                f"{run}{name} of {experiment.network.title}, seed {experiment.config.seed}, has"
+                f" numbers that are not finite at step {experiment.step}: the run diverged, or the"
+                " file is damaged"
+            )
+
+
+def without_twin(experiments: Iterable[Experiment]) -> list[str]:
+    """Networks of which there is no plain, or no residual, twin among the others, in words.
+
+    A network without any shortcut is plain, whichever setting took them away.
+    """
     kinds: dict[tuple[Any, ...], set[bool]] = {}
-    for config in configs:
+    for experiment in experiments:
+        config = experiment.config
+        residual = any(hasattr(block, "shortcut") for _, block in experiment.network.blocks())
         place = (config.data.name, config.model.get("name"), config.depth)
-        kinds.setdefault(place, set()).add(config.residual)
+        kinds.setdefault(place, set()).add(residual)
     return [
-        f"no {'plain' if found == {True} else 'residual'} twin of"
-        f" {'plain ' * (found == {False})}{model}-{depth}"
+        f"no {kind_of(found == {False})} twin of {'plain ' * (found == {False})}{model}-{depth}"
         for (_, model, depth), found in kinds.items()
         if len(found) == 1
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
-from resx.claims.row import Row, counted
+from resx.claims.row import Row, counted, undecided
 from resx.report.pictures import picture
 from resx.report.run_list import relative_link
 from resx.store.writing import replace_text
@@ -33,6 +33,7 @@ def write_page(rows: Sequence[Row], command: str, made: str, page: Path) -> None
         downloads={f: relative_link(f.with_suffix(""), page) for f in figures},
         links={row.rows: relative_link(row.rows, page) for row in rows if row.rows},
         counted=counted(rows),
+        decides={row.claim.id: undecided(row.claim, rows) for row in rows},
         command=command,
         made=made,
     )

@@ -8,6 +8,7 @@ from resx.analyses.analysis import ClaimVerdict
 from resx.analyses.result import FIGURE, ROWS, Result
 from resx.reference.claims import Claim, Measurement
 
+ALONG = "snapshots=true"
 NOT_MEASURED, FAILED = "not measured", "failed"
 # A difference of fractions, shown in points; a ratio. Reports name columns, `inference` measures.
 DIFFERENCES = {
@@ -35,17 +36,21 @@ class Row:
     rows: Path | None = None
 
     @property
+    def command(self) -> str:
+        """What a person types for it: of runs that were trained, what finds the same ones again."""
+        m = self.measurement
+        return f"resx claims only=[{self.claim.id}]" if m.runs_of or m.first else m.command
+
+    @property
     def source(self) -> str:
         """What measured it, in a few words."""
         m = self.measurement
         if m.analysis:
-            return m.analysis
+            return f"{m.analysis}, along training" if ALONG in m.options else m.analysis
         if m.question:
             return f"study {m.study}: {m.question}"
-        shared = {k: v for k, v in m.first.items() if m.second.get(k) == v}
-        among = f" ({_kind(shared, {})})" if shared else ""
-        sides = f"{_kind(m.first, m.second)} against {_kind(m.second, m.first)}"
-        return f"study {m.study}: {sides}{among}"
+        (first, second), among = sides_of(m)
+        return f"study {m.study}: {first} against {second}{among}"
 
     @property
     def evidence(self) -> str:
@@ -68,6 +73,14 @@ def _between(interval: tuple[float, float] | None, form: str, factor: float = 1.
         return ""
     low, high = (form.format(factor * end) for end in interval)
     return f" [{low}, {high}]"
+
+
+def sides_of(measurement: Measurement) -> tuple[tuple[str, str], str]:
+    """In what two networks of a study differ, and ` (..)`, what they share."""
+    first, second = measurement.first, measurement.second
+    shared = {k: v for k, v in first.items() if second.get(k) == v}
+    among = f" ({_kind(shared, {})})" if shared else ""
+    return (_kind(first, second), _kind(second, first)), among
 
 
 def _kind(settings: dict[str, object], other: dict[str, object]) -> str:
@@ -101,6 +114,12 @@ def of_result(claim: Claim, measurement: Measurement, result: Result, place: Pat
         place / f"{FIGURE}.svg",
         place / ROWS,
     )
+
+
+def undecided(claim: Claim, rows: Iterable[Row]) -> str:
+    """What would decide a claim, unless all that was measured confirms it."""
+    verdicts = {row.verdict for row in rows if row.claim.id == claim.id}
+    return "" if verdicts <= {str(ClaimVerdict.CONFIRMED)} else claim.decides
 
 
 def counted(rows: Iterable[Row]) -> str:

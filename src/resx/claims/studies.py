@@ -1,23 +1,29 @@
 """What the runs of a study say of a claim: a verdict of its report, or two of its networks."""
 
 import json
-import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.claims.row import NOT_MEASURED, Row, stored_span
-from resx.inference.arms import Arm, Rules
-from resx.inference.comparison import compare
+from resx.claims.row import NOT_MEASURED, Row, sides_of, stored_span
+from resx.inference import Answer, compare
 from resx.reference.claims import Claim, Measurement
-from resx.report.collect import collect
-from resx.report.measures import CLEAN_ERROR, CLEAN_LOSS
-from resx.store.summary import Status
+from resx.report.selection import SelectedRuns
+from resx.report.sentences import (
+    evidence,
+    failures,
+    fresh_seeds,
+    fresh_set,
+    level,
+    quantity,
+    why_not,
+)
+from resx.report.yardstick import yardstick_of
 
 CANNOT_TELL = str(ClaimVerdict.CANNOT_TELL)
+WORDS = {Answer.YES: "Yes", Answer.NO: "No, level", Answer.REVERSED: "No, better"}
 
 
 def of_verdict(claim: Claim, measurement: Measurement, report: Path) -> Row:
@@ -42,37 +48,42 @@ def of_verdict(claim: Claim, measurement: Measurement, report: Path) -> Row:
 
 
 def of_comparison(
-    claim: Claim, measurement: Measurement, directories: list[Path], report: Path
+    claim: Claim, measurement: Measurement, selected: SelectedRuns, report: Path
 ) -> Row:
-    """Is the training error of the first kind of network greater than that of the second?
+    """Does the first kind of network train worse than the second?
 
-    By the rules of docs/statistics.md; chance is taken to be that of equally frequent classes.
+    By the study's own measure, margin and ratio, each network at its best value of `best_over`, one
+    run a seed. Raises `RequestError` if a seed stands twice.
     """
-    runs = collect(directories).runs
-    first, second = _chosen(runs, measurement.first), _chosen(runs, measurement.second)
-    if first.empty or second.empty:
+    kinds = measurement.first, measurement.second
+    judged = [_chosen(selected.judged, kind) for kind in kinds]
+    if any(runs.empty for runs in judged):
         text = f"The study has no runs with {measurement.first} or {measurement.second}."
         return Row(claim, measurement, NOT_MEASURED, text)
-    classes = int(runs["data.classes"].iloc[0])
-    finding = compare(_arm(first), _arm(second), Rules(chance=1 - 1 / classes))
-    row = Row(
+    study = selected.selection.study
+    runs, yardstick = yardstick_of(pd.concat(judged), selected.curves, study)
+    first, second = (yardstick.arm(_chosen(runs, kind)) for kind in kinds)
+    finding = compare(first, second, yardstick.rules)
+    names, among = sides_of(measurement)
+    needed = fresh_seeds(first, second, finding, yardstick.rules)
+    text = (
+        f"Does {names[0]} train worse than {names[1]}{among}?"
+        f" {WORDS.get(finding.answer, 'Cannot tell')}:"
+        f" {quantity(yardstick.name, finding, yardstick.rules)} {level(first, finding.measure)} and"
+        f" {level(second, finding.measure)} ({evidence(finding)}){failures(finding, names)}"
+        f"{why_not(finding, fresh_set(needed))}."
+    )
+    return Row(
         claim,
         measurement,
         measurement.answers.get(str(finding.answer), CANNOT_TELL),
-        effect=finding.effect,
-        interval=finding.interval,
-        measure=str(finding.measure),
-        figure=_figure(measurement, report),
-        rows=report / "runs.csv",
+        " ".join((text, *selected.notes)),
+        finding.effect,
+        finding.interval,
+        str(finding.measure),
+        _figure(measurement, report),
+        report / "runs.csv",
     )
-    errors = [f"{100 * kind[CLEAN_ERROR.column].mean():.2f}" for kind in (first, second)]
-    evidence = f" ({row.evidence})" if row.evidence else ""
-    text = (
-        f"Is the training error of the first greater ({row.source.split(': ')[1]})?"
-        f" {str(finding.answer).capitalize()}: {errors[0]} and {errors[1]} % in the mean of"
-        f" {finding.n[0]} and {finding.n[1]} seeds{evidence}; decided by {finding.reason}."
-    )
-    return replace(row, text=text)
 
 
 def _chosen(runs: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
@@ -80,16 +91,6 @@ def _chosen(runs: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
     for name, value in settings.items():
         chosen &= runs[name] == value if name in runs else False
     return runs[chosen]
-
-
-def _arm(runs: pd.DataFrame) -> Arm:
-    """A run that diverged has no error, but counts."""
-    finished = runs["status"] == Status.FINISHED
-    errors, losses = (
-        runs[measure.column].where(finished, math.nan).tolist()
-        for measure in (CLEAN_ERROR, CLEAN_LOSS)
-    )
-    return Arm(errors, int(runs["images"].iloc[0]), losses)
 
 
 def _figure(measurement: Measurement, report: Path) -> Path | None:

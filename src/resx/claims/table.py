@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from resx.claims.row import Row, counted
+from resx.claims.row import Row, counted, undecided
 from resx.report.markdown import escaped
 
 
@@ -47,14 +47,23 @@ def write_markdown(rows: Sequence[Row], command: str, made: str, file: Path) -> 
             ]
             lines += ["", *([f"> {row.claim.chinese}", ""] if row.claim.chinese else [])]
             lines += [f"Reported, and caveats: {row.claim.caveats}"]
+            if decides := undecided(row.claim, rows):
+                lines += ["", f"What would decide it: {decides}"]
             shown = row.claim.id
-        lines += ["", f"**{row.verdict}** by {row.source} (`{row.measurement.command}`)."]
+        lines += ["", f"**{row.verdict}** by {row.source} (`{row.command}`)."]
         lines += [escaped(row.text)] if row.text else []
         if row.figure is not None and row.figure not in copied:
-            name = f"{row.measurement.analysis or row.figure.parent.name}-{row.figure.stem}.png"
+            name = f"{_whose(row)}-{row.figure.stem}.png"
             copied[row.figure] = _copied(row.figure.with_suffix(".png"), folder, name)
             lines += ["", f"![{row.source}]({copied[row.figure]})"]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _whose(row: Row) -> str:
+    """Of which study or analysis the row's figure is."""
+    assert row.figure is not None
+    words = row.source.replace(",", "").split()
+    return "-".join(words) if row.measurement.analysis else row.figure.parent.name
 
 
 def _copied(figure: Path, folder: Path, name: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resx.analyses.analysis import Finding
-from resx.analyses.result import FIGURE, Result, store
+from resx.analyses.result import FIGURE, RULES, Result, store
 from resx.analyses.subjects import (
     Subject,
     build_all,
@@ -22,7 +22,7 @@ from resx.analyses.subjects import (
 )
 from resx.config.components import build
 from resx.config.composing import Typed, parse
-from resx.config.requests import AnalyzeConfig
+from resx.config.requests import BESIDE_RUNS, AnalyzeConfig
 from resx.config.schema import TrainConfig
 from resx.config.settings import from_stored, to_dict
 from resx.config.stored import with_typed
@@ -37,7 +37,6 @@ from resx.store.store import Store
 log = logging.getLogger(__name__)
 
 OWN = ("analysis", "runs", "snapshots", "weights", "naming", "sweeps", "force")
-FREE = {"device", "outputs", "trust", "data.root"}  # what may be said beside runs
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class Request:
 
     subjects: list[Subject]
     place: Path
-    notes: list[str]
 
     @property
     def found(self) -> Result | None:
@@ -80,7 +78,7 @@ def prepare_request(
     if not subjects:
         raise RequestError("nothing to analyse")
     place = _place(config, subjects, runs)
-    return Request(subjects, place, without_twin(s.config for s in subjects))
+    return Request(subjects, place)
 
 
 def analyze(config: AnalyzeConfig, request: Request) -> Result:
@@ -93,7 +91,8 @@ def analyze(config: AnalyzeConfig, request: Request) -> Result:
     finding = build(config.analysis, "analysis", Finding, config.trust, experiments=experiments)
     assert isinstance(finding, Finding)
     seconds = time.perf_counter() - started
-    return store(finding, experiments, request.place, config.analysis, request.notes, seconds)
+    notes = without_twin(experiments)
+    return store(finding, experiments, request.place, config.analysis, notes, seconds)
 
 
 def show(result: Result, place: Path) -> None:
@@ -124,7 +123,7 @@ def _subjects(config: AnalyzeConfig, typed: Typed, runs: list[StoredRun]) -> lis
     if config.snapshots and not runs:
         raise RequestError("snapshots=true: only runs=GLOB keep weights along training")
     if runs:
-        if strange := sorted(set(_of_networks(typed)) - FREE):
+        if strange := sorted(set(_of_networks(typed)) - {*BESIDE_RUNS}):
             raise RequestError(f"{strange[0]}: a run's own configuration decides that")
         root = {} if config.data.root is None else {"data_root": config.data.root}
         found = (of_run(r, config.snapshots, config.device, config.trust, **root) for r in runs)
@@ -144,7 +143,7 @@ def _of_files(config: AnalyzeConfig, typed: Typed, files: list[Path]) -> list[Su
     """Checkpoints say themselves of what they are; of other files each network is typed."""
     loaded = [checkpoint.load(file) for file in files]
     if all(map(is_own, loaded)):
-        free = {*FREE, *OWN, *(k for k in typed.keys if k.startswith("analysis."))}
+        free = {*BESIDE_RUNS, *OWN, *(k for k in typed.keys if k.startswith("analysis."))}
         configs = [_of_training(s["config"], typed, free) for s in loaded]
         return [of_checkpoint(*each) for each in zip(files, loaded, configs)]
     networks = _networks(config, typed)
@@ -177,9 +176,9 @@ def _of_networks(typed: Typed) -> list[str]:
 
 
 def _place(config: AnalyzeConfig, subjects: Sequence[Subject], runs: Sequence[StoredRun]) -> Path:
-    """With the run if it is of one alone, else by what it is of; options tell results apart."""
+    """With the run if it is of one alone, else by what it is of; options and rules tell apart."""
     keys = sorted(json.dumps(s.key, sort_keys=True) for s in subjects)
-    text = json.dumps([config.analysis, keys], sort_keys=True)
+    text = json.dumps([RULES, config.analysis, keys], sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:10]
     name = str(config.analysis["name"])
     if len(runs) == 1:

@@ -5,23 +5,24 @@ import shlex
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from resx.analyses.result import Result
 from resx.claims.page import PAGE, write_page
 from resx.claims.row import FAILED, NOT_MEASURED, Row, counted, of_result
 from resx.claims.studies import of_comparison, of_verdict
 from resx.claims.table import terminal_table, write_markdown
 from resx.commands.analyze import Request, analyze, prepare_request
-from resx.commands.measuring import Plan, missing, open_jobs, plans, train
-from resx.commands.report import study_report
+from resx.commands.measuring import Plan, failed_here, missing, open_jobs, plans, train
+from resx.commands.report import study_report, study_runs
 from resx.config.composing import Typed, parse
 from resx.config.refusals import one_line
 from resx.config.requests import ClaimsRequest
 from resx.environment import environment
 from resx.errors import RequestError, unknown
 from resx.reference.claims import all_claims
+from resx.report.selection import select
 from resx.store.store import Store
 from resx.study.running import launcher_of
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 def main(config: ClaimsRequest, typed: Typed) -> int:
-    """1 if something that was to be measured failed; what is not measured says how it would be.
+    """1 if an analysis or the training of its runs failed; what was not asked for says how it is.
 
     Raises `RequestError` for a claim that does not exist.
     """
@@ -44,8 +45,8 @@ def main(config: ClaimsRequest, typed: Typed) -> int:
     if config.preview:
         preview(planned, config, typed)
         return 0
-    train(missing(planned, config.run), typed)
-    rows = [measure(plan, config) for plan in planned]
+    failures = train(missing(planned, config.run), typed)
+    rows = [measure(plan, config, failures) for plan in planned]
     print(terminal_table(rows))
     print(f"\n{counted(rows)}")
     publish(rows, config, planned[0].name, shlex.join(["resx", "claims", *_typed(config, typed)]))
@@ -72,7 +73,7 @@ def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> Non
     for plan in planned:
         if plan.failure:
             print(f"{plan.claim.id}: {plan.failure}")
-    open_analyses = [p for p in planned if p.analysis and not p.failure and not _found(p)]
+    open_analyses = [p for p in planned if p.analysis and not p.failure and _is_open(p, config)]
     minutes = sum(plan.measurement.minutes for plan in open_analyses)
     names = ", ".join(p.measurement.analysis for p in open_analyses) or "none"
     print(f"analyses missing: {names}; about {minutes:.0f} min")
@@ -88,9 +89,18 @@ def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> Non
             print(f"not run without run=all: {line} ({count} runs)")
 
 
-def _found(plan: Plan) -> Result | None:
-    """What an earlier call found. None also where its runs are missing."""
-    return None if open_jobs(plan) else _request(plan).found
+def _is_open(plan: Plan, config: ClaimsRequest) -> bool:
+    """Whether an analysis would be computed: what refuses its runs is said, and it is not."""
+    if config.force or open_jobs(plan):
+        return True
+    try:
+        return _request(plan).found is None
+    except Exception as error:
+        line = one_line(error, "claims")
+        if line is None:
+            raise
+        print(f"{plan.claim.id}: {line}")
+        return False
 
 
 def _request(plan: Plan) -> Request:
@@ -100,10 +110,13 @@ def _request(plan: Plan) -> Request:
     return prepare_request(*plan.analysis, directories)
 
 
-def measure(plan: Plan, config: ClaimsRequest) -> Row:
-    """Reads or computes one row; whatever goes wrong is said in it, and the others go on."""
-    if plan.failure:
-        return Row(plan.claim, plan.measurement, FAILED, plan.failure)
+def measure(plan: Plan, config: ClaimsRequest, failures: Mapping[str, str]) -> Row:
+    """Reads or computes one row; whatever goes wrong is said in it, and the others go on.
+
+    `failures` are those of runs that were trained for it, by directory.
+    """
+    if failure := plan.failure or failed_here(plan, failures):
+        return Row(plan.claim, plan.measurement, FAILED, failure)
     try:
         return _of_study(plan) if plan.analysis is None else _of_analysis(plan, config)
     except Exception as error:
@@ -124,8 +137,8 @@ def _of_study(plan: Plan) -> Row:
         study_report(plan.grid, plan.request)
     if plan.measurement.question:
         return of_verdict(plan.claim, plan.measurement, report)
-    directories = [job.run.directory for job in plan.jobs]
-    return of_comparison(plan.claim, plan.measurement, directories, report)
+    selected = select(*study_runs(plan.grid, plan.request))
+    return of_comparison(plan.claim, plan.measurement, selected, report)
 
 
 def _is_older(report: Path, runs: Iterable[Path]) -> bool:
@@ -141,8 +154,8 @@ def _of_analysis(plan: Plan, config: ClaimsRequest) -> Row:
         return Row(plan.claim, plan.measurement, NOT_MEASURED, text)
     request = _request(plan)
     if config.run == "none" and not request.found:
-        text = plan.measurement.command
-        return Row(plan.claim, plan.measurement, NOT_MEASURED, text)
+        row = Row(plan.claim, plan.measurement, NOT_MEASURED)
+        return replace(row, text=row.command)
     assert plan.analysis is not None
     if not request.found:
         print(f"{plan.claim.id}: {plan.measurement.analysis} ...", file=sys.stderr)

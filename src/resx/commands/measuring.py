@@ -1,21 +1,21 @@
 """From the claims that were asked for to what has to be trained and computed for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from resx.config.composing import Setting, Typed, parse
 from resx.config.refusals import one_line
-from resx.config.requests import AnalyzeConfig, ClaimsRequest, StudyRequest
+from resx.config.requests import BESIDE_RUNS, AnalyzeConfig, ClaimsRequest, StudyRequest
 from resx.config.run_hash import logistics_names
 from resx.config.schema import TrainConfig
 from resx.config.within import asked, overridden
 from resx.reference.claims import Claim, Measurement
 from resx.study.grid import Grid, Job, expand, own_name
 from resx.study.running import launcher_of, run_all
+from resx.study.status import key_of
 
 OWN = ("run", "only", "preview", "file", "sweeps", "force")
-FREE = ("device", "outputs", "trust", "data.root")  # what may be said beside runs
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _plan(
     typed: Typed,
 ) -> Plan:
     grid = request = analysis = None
-    free = [s for s in passed if s.key in FREE]
+    free = [s for s in passed if s.key in BESIDE_RUNS]
     if study := measurement.study or measurement.runs_of:
         own = measurement.settings if measurement.study else measurement.networks
         request, as_typed = asked("study", [f"study={study}", *overridden(own, passed)], typed)
@@ -95,7 +95,7 @@ def _plan(
 
 
 def open_jobs(plan: Plan) -> list[Job]:
-    """Runs of a measurement that are not there yet."""
+    """Runs of a measurement that have not ended: missing ones, interrupted ones, failed ones."""
     return [job for job in plan.jobs if not job.run.status.is_final]
 
 
@@ -110,10 +110,24 @@ def missing(planned: Sequence[Plan], run: str) -> list[Missing]:
     return list(found.values())
 
 
-def train(runs: Sequence[Missing], typed: Typed) -> None:
-    """As one sweep, whichever studies they belong to; one that fails is said by its analysis."""
+def train(runs: Sequence[Missing], typed: Typed) -> dict[str, str]:
+    """As one sweep, whichever studies they belong to; why runs failed here, by directory."""
     if not runs:
-        return
+        return {}
     jobs, request = [each.job for each in runs], runs[0].request
     grid = Grid("claims", ["model.name", "depth"], jobs, [])
-    run_all(grid, request, launcher_of(request, jobs, typed), typed)
+    notes = run_all(grid, request, launcher_of(request, jobs, typed), typed)
+    return {
+        key_of(job): str(job.run.summary.failure or notes.get(key_of(job)) or job.run.status)
+        for job in jobs
+        if not job.run.status.is_final
+    }
+
+
+def failed_here(plan: Plan, failures: Mapping[str, str]) -> str:
+    """Which of a measurement's runs failed, and why the first did; empty if none."""
+    failed = [(key, failures[key]) for key in map(key_of, plan.jobs) if key in failures]
+    if not failed:
+        return ""
+    (first, why), count = failed[0], len(failed)
+    return f"{count} of {len(plan.jobs)} runs failed: {first}: {next(iter(why.splitlines()), '')}"

@@ -8,7 +8,7 @@ from resx.config.composing import Typed
 from resx.config.requests import ReportRequest, StudyRequest
 from resx.errors import RequestError
 from resx.report.build import PAGE, build_report
-from resx.report.collect import collect, find_runs
+from resx.report.collect import Collected, collect, find_runs
 from resx.report.findings import Report
 from resx.report.selection import PlannedRun, Selection, row_key
 from resx.report.tables import PAPERS
@@ -38,7 +38,15 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
 
 def study_report(grid: Grid, request: StudyRequest | ReportRequest) -> Report:
     """Raises `RequestError` if there are no runs yet."""
-    study, store = request.study, Store(request.outputs)
+    return build_report(*study_runs(grid, request), Store(request.outputs))
+
+
+def study_runs(grid: Grid, request: StudyRequest | ReportRequest) -> tuple[Collected, Selection]:
+    """What is there of a study, and how its runs are judged.
+
+    Raises `RequestError` if there are no runs yet.
+    """
+    study = request.study
     assert study is not None
     directories = [job.run.directory for job in grid.jobs if job.run.directory.is_dir()]
     if not directories:
@@ -53,7 +61,7 @@ def study_report(grid: Grid, request: StudyRequest | ReportRequest) -> Report:
         planned=tuple(planned),
         study=study,
     )
-    return build_report(collect(directories), selection, store)
+    return collect(directories), selection
 
 
 def show(report: Report, store: Store) -> None:

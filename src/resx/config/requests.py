@@ -8,6 +8,7 @@ from omegaconf import MISSING
 from resx.config.checks import refuse_path
 from resx.config.schema import NetworkConfig, TrainConfig
 
+BESIDE_RUNS = ("device", "outputs", "trust", "data.root")  # what analyses of runs may be told
 NAMINGS = ("auto", "resx", "torchvision", "akamaster")
 
 

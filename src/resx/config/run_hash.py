@@ -40,15 +40,16 @@ def run_hash(config: Any, results: int = RESULTS) -> str:
     false): a setting that a later version adds does not rename the runs of this one. Where runs
     did otherwise before a setting came, its metadata's `before(group)` is the value left out.
     """
-    deciding = _deciding(config)
-    deciding["model"] |= _switched_on({name: getattr(config, name) for name in TWICE})
+    found = deciding(config)
+    found["model"] |= _switched_on({name: getattr(config, name) for name in TWICE})
     if results > 1:
-        deciding["results"] = results
-    text = json.dumps(deciding, sort_keys=True)
+        found["results"] = results
+    text = json.dumps(found, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _deciding(config: Any) -> dict[str, Any]:
+def deciding(config: Any) -> dict[str, Any]:
+    """What decides a run's result, without logistics, defaults, and options that are off."""
     kept: dict[str, Any] = {}
     for item in fields(config):
         value = getattr(config, item.name)
@@ -56,7 +57,7 @@ def _deciding(config: Any) -> dict[str, Any]:
         if not item.metadata.get("hashed", True) or value == before(config):
             continue
         if is_dataclass(value):
-            value = _deciding(value)
+            value = deciding(value)
         elif isinstance(value, dict):
             value = _switched_on(value)
         kept[item.name] = value

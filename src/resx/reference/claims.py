@@ -33,20 +33,24 @@ class Measurement(NamedTuple):
 
     @property
     def command(self) -> str:
-        """What a person types for it alone."""
+        """What a person types for its study, or for an analysis of fresh networks."""
         if self.study:
             return " ".join(["resx study", self.study, *self.settings])
         return " ".join(["resx analyze", self.analysis, *self.networks, *self.options])
 
 
 class Claim(NamedTuple):
-    """`notes` are sections of the notes, `chinese` their own words, empty where they have none."""
+    """`notes` are sections of the notes, `chinese` their own words, empty where they have none.
+
+    `decides` says what would settle it where a figure contradicts the notes or a paper.
+    """
 
     id: str
     notes: str
     chinese: str
     english: str
     caveats: str
+    decides: str
     measurements: tuple[Measurement, ...]
 
 
@@ -56,7 +60,7 @@ def all_claims() -> tuple[Claim, ...]:
     rows = yaml.safe_load(files("resx.reference").joinpath("claims.yaml").read_text("utf-8"))
     return tuple(
         Claim(
-            **{k: row.get(k, "") for k in ("id", "notes", "chinese", "english", "caveats")},
+            **{name: row.get(name, "") for name in Claim._fields[:-1]},
             measurements=tuple(Measurement(**_frozen(m)) for m in row["measurements"]),
         )
         for row in rows

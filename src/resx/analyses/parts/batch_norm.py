@@ -22,6 +22,12 @@ def set_mode(network: nn.Module, batch_norm: str) -> None:
         norm.train(batch_norm == "train" or _is_new(norm))
 
 
+def statistics_used(network: nn.Module, batch_norm: str) -> str:
+    """Whose means `set_mode` lets batch norm take: `train`, those of the images, or `eval`."""
+    new = any(map(_is_new, batch_norms(network)))
+    return "train" if batch_norm == "train" or new else "eval"
+
+
 def _is_new(norm: BatchNorm) -> bool:
     """Are its averages those it was made with? Of weights from elsewhere no count says so."""
     mean, variance = norm.running_mean, norm.running_var

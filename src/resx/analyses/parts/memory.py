@@ -12,6 +12,8 @@ from resx.experiment import Experiment
 
 BYTES = 4  # a number of float32
 GRAPH = 1  # numbers that a gradient keeps for each that a layer puts out: 0.3 to 0.94 were measured
+SECOND = 4  # if it is derived again; 2.9 were measured for a ResNet-20
+PASS = 4  # numbers held for each of the largest output without a graph: in, out, a branch, work
 MEMINFO = Path("/proc/meminfo")  # Linux
 CGROUP = Path("/sys/fs/cgroup")  # a container's own limit (cgroup v2)
 
@@ -45,8 +47,24 @@ def refuse_large_graph(
     refuse_too_large(needed, experiment.device, f"{what} of {network.title}")
 
 
+def refuse_large_pass(experiment: Experiment, images: int, what: str, vectors: int = 0) -> None:
+    """Raises `ValueError` if so many images at once do not fit, without any gradient.
+
+    Beside them there are `vectors` as long as all weights.
+    """
+    network = experiment.network
+    weights = sum(p.numel() for p in network.parameters())
+    needed = BYTES * (vectors * weights + PASS * images * max(sizes_of_outputs(experiment)))
+    refuse_too_large(needed, experiment.device, f"{what} of {network.title}")
+
+
 def outputs_of_layers(experiment: Experiment) -> float:
     """How many numbers all layers together put out for one image."""
+    return sum(sizes_of_outputs(experiment))
+
+
+def sizes_of_outputs(experiment: Experiment) -> list[float]:
+    """How many numbers each layer puts out for one image."""
     counts: list[int] = []
 
     def count(_: Tensor, output: Tensor) -> None:
@@ -55,7 +73,20 @@ def outputs_of_layers(experiment: Experiment) -> float:
     network, images = experiment.network, blank_images(experiment)
     with evaluating(network, [(layer, count) for _, layer in leaves(network)]):
         network(images)
-    return sum(counts) / len(images)
+    return [count / len(images) for count in counts]
+
+
+def sizes_of_blocks(experiment: Experiment) -> list[float]:
+    """How many numbers each block takes and gives for one image."""
+    counts: list[int] = []
+
+    def count(x: Tensor, output: Tensor) -> None:
+        counts.append(x.numel() + output.numel())
+
+    network, images = experiment.network, blank_images(experiment)
+    with evaluating(network, [(block, count) for _, block in network.blocks()]):
+        network(images)
+    return [count / len(images) for count in counts]
 
 
 def blank_images(experiment: Experiment, count: int = 2) -> Tensor:

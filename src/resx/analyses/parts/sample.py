@@ -52,14 +52,15 @@ class Sample:
         return min(self.images, sizes[self.split])
 
     def of(self, experiment: Experiment) -> Batch:
-        """Images (N, C, H, W) and labels (N,) on the experiment's device, drawn class by class.
+        """Images (N, C, H, W) and labels (N,) on the experiment's device.
 
-        They are the same for every network.
+        Drawn class by class, the same for every network; augmented ones are the first batch of the
+        network's own seed.
         """
         count, dataset = self.size(experiment), copy(experiment.dataset)
         if self.augment:
             seed = experiment.config.seed
-            return next(dataset.training_batches(self.images, seed, first_step=1, steps=1))
+            return next(dataset.training_batches(count, seed, first_step=1, steps=1))
         labels = dataset.splits[self.split].labels
         chosen, _ = class_balanced(labels.cpu(), count, "analysis")
         taken = dataset.splits[self.split].take(chosen.to(labels.device))

@@ -1,5 +1,8 @@
 """How alike two sets of features are, with one row an image."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 
@@ -19,13 +22,22 @@ def cosine(first: Tensor, second: Tensor) -> float:
 def linear_cka(first: Tensor, second: Tensor) -> float:
     """|Y'X|^2 / (|X'X| |Y'Y|) of centred features, one row an image (Kornblith 2019, 1905.00414).
 
-    Through the N x N Gram matrices, as images are fewer than features. 1 for equal features, also
-    if one set is rotated or scaled.
+    1 for equal features, also if one set is rotated or scaled.
     """
-    grams = []
-    for features in (first, second):
-        centred = features.flatten(1).double()
-        centred = centred - centred.mean(0)
-        grams.append(centred @ centred.T)
-    k, m = grams
-    return float((k * m).sum() / (k.norm() * m.norm()))
+    return similarities([first, second])[0, 1].item()
+
+
+def similarities(sets: Sequence[Tensor]) -> Tensor:
+    """Linear CKA of each set of features with each other: K tensors (N, ...) -> (K, K).
+
+    Through the N x N Gram matrices, as images are fewer than features.
+    """
+    grams = torch.stack([_gram(features).flatten() for features in sets])
+    grams = grams / grams.norm(dim=1, keepdim=True)
+    return grams @ grams.T
+
+
+def _gram(features: Tensor) -> Tensor:
+    centred = features.flatten(1).double()
+    centred = centred - centred.mean(0)
+    return centred @ centred.T

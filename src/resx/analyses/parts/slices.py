@@ -108,6 +108,11 @@ def coordinates(span: float, count: int) -> Array:
     return np.linspace(-span, span, count)
 
 
+def square(x: np.ndarray) -> np.ndarray:
+    """(n,) -> (n * n, 2): every pair."""
+    return np.stack(np.meshgrid(x, x, indexing="ij"), -1).reshape(-1, 2)
+
+
 def roughness(loss: Array, ceiling: float) -> float:
     """Total variation of a 1-D slice over that of one valley with the same ends and minimum.
 
@@ -127,6 +132,11 @@ def unevenness(loss: Array, ceiling: float) -> float:
     residuals = clipped - np.polyval(np.polyfit(x, clipped, 2), x)
     reach = float(np.ptp(clipped))
     return float(np.sqrt(np.mean(residuals**2)) / reach) if reach > 0 else 0.0
+
+
+def clipped(loss: Array, ceiling: float) -> float:
+    """The share of a slice's points whose loss is the ceiling or more, or not finite."""
+    return float((~(loss < ceiling)).mean())
 
 
 def basin(loss: Array, level: float) -> float:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from resx.config.schema import NetworkConfig
 from resx.errors import RequestError
 from resx.models.parts.layers import ZeroPadShortcut
 from resx.models.parts.network import Network
@@ -126,3 +128,20 @@ def _padded(order: Tensor, new_channels: int) -> Tensor:
     front, total = new_channels // 2, len(order) + new_channels
     behind = torch.arange(front + len(order), total)
     return torch.cat((order + front, torch.arange(front), behind))
+
+
+def as_foreign(
+    config: NetworkConfig, loaded: dict[str, Any], naming: str
+) -> tuple[NetworkConfig, str]:
+    """The configuration for a state dict of some project, and whose it is.
+
+    Other projects' weights come with their colour normalisation and place of the stride, unless
+    `data.normalize=given`.
+    """
+    naming = detect(bare(loaded)) if naming == "auto" else naming
+    if naming != "resx" and config.data.normalize != "given":
+        data = replace(config.data, normalize="given", mean=FOREIGN_MEAN, std=FOREIGN_STD)
+        config = replace(config, data=data)
+    if naming == "torchvision" and config.model.get("stride_in") == "1x1":
+        config = replace(config, model=config.model | {"stride_in": "3x3"})
+    return config, naming
