@@ -19,15 +19,15 @@ def convergence(runs: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
 
     Columns directory, depth, residual, seed, threshold (a fraction), step; NaN where it never is.
     """
-    rows = []
-    train = dict(list(curves[curves["split"] == "train"].groupby("directory")))
-    for directory, run in runs.iterrows():
-        records = train.get(directory, curves[:0])
-        for threshold in THRESHOLDS:
-            step = records["step"][records["error"] <= threshold].min()  # NaN of none
-            rows.append((directory, run["depth"], run["residual"], run["seed"], threshold, step))
-    columns = ["directory", "depth", "residual", "seed", "threshold", "step"]
-    return pd.DataFrame(rows, columns=columns).astype({"step": float})
+    train = curves[curves["split"] == "train"]
+    each = []
+    for threshold in THRESHOLDS:
+        first = train[train["error"] <= threshold].groupby("directory")["step"].min()
+        table = runs[["depth", "residual", "seed"]].assign(threshold=threshold)
+        each.append(table.assign(step=first.reindex(runs.index).astype(float)))
+    # In the order of the runs, and of the thresholds within each.
+    places = [n * len(runs) + i for i in range(len(runs)) for n in range(len(each))]
+    return pd.concat(each).iloc[places].rename_axis("directory").reset_index()
 
 
 def slows_with_depth(

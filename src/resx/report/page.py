@@ -48,8 +48,9 @@ def page(report: Report, figures: Figures) -> str:
         loader=PackageLoader("resx.report"), autoescape=select_autoescape(["html", "j2"])
     )
     runs = report.selected.runs
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times as fast, of a thousand runs
     configurations = {
-        str(directory): yaml.safe_dump(config, sort_keys=False)
+        str(directory): yaml.dump(config, Dumper=dumper, sort_keys=False)
         for directory, config in runs["config"].items()
     }
     return environment.get_template("page.html.j2").render(

@@ -4,7 +4,7 @@ from collections import Counter
 
 from rich.table import Table
 
-from resx.config.settings import flattened
+from resx.config.settings import setting
 from resx.store.summary import Status
 from resx.study.grid import Grid, Job
 
@@ -25,8 +25,7 @@ def status_table(grid: Grid) -> Table:
         table.add_column(head)
     cells: dict[tuple[str, ...], dict[bool, list[Job]]] = {}
     for job in grid.jobs:
-        flat = flattened(job.config)
-        key = tuple(str(flat.get(row)) for row in grid.rows)
+        key = tuple(str(setting(job.config, row)) for row in grid.rows)
         cells.setdefault(key, {True: [], False: []})[job.config.residual].append(job)
     for key, jobs in cells.items():
         table.add_row(*key, cell_text(jobs[False]), cell_text(jobs[True]))
@@ -36,13 +35,13 @@ def status_table(grid: Grid) -> Table:
 def cell_text(jobs: list[Job]) -> str:
     if not jobs:
         return "-"
-    statuses = [job.run.status for job in jobs]
-    text = counted(Counter(statuses))
-    scores = [job.run.summary.last.get("train_clean") for job in jobs]
+    seen = [job.run.seen() for job in jobs]
+    text = counted(Counter(summary.status for summary in seen))
+    scores = [summary.last.get("train_clean") for summary in seen]
     errors = [score.error for score in scores if score]
     if errors:
         text += f"; training error {100 * sum(errors) / len(errors):.2f} %"
-    running = [j.run.last_step() for j, s in zip(jobs, statuses) if s is Status.RUNNING]
+    running = [j.run.last_step() for j, s in zip(jobs, seen) if s.status is Status.RUNNING]
     if running:
         text += f"; at step {', '.join(map(str, running))} of {jobs[0].config.recipe.steps}"
     return text
