@@ -11,8 +11,10 @@ from resx.config.run_hash import logistics_names
 from resx.config.schema import TrainConfig
 from resx.config.within import asked, overridden
 from resx.reference.claims import Claim, Measurement
+from resx.study.forecast import chosen
 from resx.study.grid import Grid, Job, expand, own_name
-from resx.study.running import launcher_of, run_all
+from resx.study.outlook import asked_launcher
+from resx.study.running import run_all
 
 OWN = ("run", "only", "preview", "file", "sweeps", "force")
 FREE = ("device", "outputs", "trust", "data.root")  # what may be said beside runs
@@ -116,4 +118,4 @@ def train(runs: Sequence[Missing], typed: Typed) -> None:
         return
     jobs, request = [each.job for each in runs], runs[0].request
     grid = Grid("claims", ["model.name", "depth"], jobs, [])
-    run_all(grid, request, launcher_of(request, jobs, typed), typed)
+    run_all(grid, request, chosen(asked_launcher(request, jobs, typed), request.device), typed)
