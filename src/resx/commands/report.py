@@ -13,7 +13,8 @@ from resx.report.findings import Report
 from resx.report.selection import PlannedRun, Selection, row_key
 from resx.report.tables import PAPERS
 from resx.store.store import Store
-from resx.study.grid import Grid, expand
+from resx.store.writing import replace_text
+from resx.study.grid import TYPED, Grid, expand
 
 
 def main(request: ReportRequest, typed: Typed) -> int:
@@ -53,7 +54,11 @@ def study_report(grid: Grid, request: StudyRequest | ReportRequest) -> Report:
         planned=tuple(planned),
         study=study,
     )
-    return build_report(collect(directories), selection, store)
+    report = build_report(collect(directories), selection, store)
+    # The name of a study with overrides says only what was changed.
+    typed = "".join(f"{line}\n" for line in grid.typed)
+    replace_text(store.report(grid.name) / TYPED, typed)
+    return report
 
 
 def show(report: Report, store: Store) -> None:

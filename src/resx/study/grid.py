@@ -22,6 +22,9 @@ NAMES = {"data": "data.name", "model": "model.name", "recipe": "recipe.name"}
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
 
+TYPED = "overrides.txt"  # in the folders of that name: what was typed
+LONGEST_NAMES = 40  # characters of a study's own name; what does not fit is in the hash alone
+
 
 class Job(NamedTuple):
     overrides: list[str]
@@ -129,11 +132,14 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def own_name(study: str, changes: list[Setting]) -> str:
-    """`degradation`, or `degradation+recipe.steps=100` for what was typed beside it."""
+    """`degradation`, or `degradation+depth+seed-1a2b3c` with what was typed beside it.
+
+    The names of what was changed, and a hash of to what; as a folder it needs no quotes.
+    """
     if not changes:
         return study
     typed = "+".join(sorted(s.line for s in changes))
-    name = f"{study}+{re.sub(r'[^A-Za-z0-9_.,=+-]', '', typed)}"
-    if len(name) <= 80:
-        return name
-    return f"{study}+{hashlib.sha256(typed.encode()).hexdigest()[:10]}"
+    names = sorted({re.sub(r"[^A-Za-z0-9_]", "", s.key.rpartition(".")[2]) for s in changes})
+    while len("+".join(names)) > LONGEST_NAMES:
+        names.pop()
+    return f"{'+'.join([study, *names])}-{hashlib.sha256(typed.encode()).hexdigest()[:6]}"

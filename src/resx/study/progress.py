@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -20,6 +21,13 @@ from resx.study.status import key_of, look, status_table
 REFRESH = 2.0  # seconds between looks at the runs
 
 
+class Mark(NamedTuple):
+    """How much had been done at a moment."""
+
+    moment: float
+    done: float
+
+
 class Progress:
     """`seconds` predicts how long each run takes, by directory; without, they count alike."""
 
@@ -28,6 +36,7 @@ class Progress:
         self.seen = look(grid)
         self.done = sum(summary.status.is_final for summary in self.seen.values())
         self.live: Live | None = None
+        self.first: Mark | None = None
         self.bar = Bar(
             SpinnerColumn(),
             BarColumn(),
@@ -42,7 +51,7 @@ class Progress:
         """While these jobs run as a sweep that keeps its notes there."""
         self.jobs, self.sweep = jobs, sweep
         self.open = dict(enumerate(jobs))
-        self.started, self.last_look = time.monotonic(), 0.0
+        self.last_look, self.first = 0.0, None
         if not sys.stdout.isatty():
             yield
             return
@@ -65,38 +74,38 @@ class Progress:
         if not at_once and time.monotonic() < self.last_look + REFRESH:
             return
         self.last_look = time.monotonic()
-        at_work = []
-        for number in begun(self.sweep):
-            if number in self.open:
-                job, note = self.open[number], read_note(self.sweep, number)
-                self.seen[key_of(job)] = summary = job.run.seen()
-                if note is None or note.code is None:
-                    at_work.append(job)
-                    continue
-                del self.open[number]
-                if not note.elsewhere:
-                    self._ended(job, summary, note.message, at_work)
+        noted = {n: read_note(self.sweep, n) for n in begun(self.sweep) if n in self.open}
+        for number in noted:
+            self.seen[key_of(self.open[number])] = self.open[number].run.seen()
+        ended = {n: note for n, note in noted.items() if note and note.code is not None}
+        jobs = {number: self.open.pop(number) for number in ended}
+        left = self._left([self.open[number] for number in noted if number in self.open])
+        for number, note in ended.items():
+            if not note.elsewhere:
+                self._ended(jobs[number], note.message, left)
         if self.live is not None:
-            self.bar.update(self.task, completed=self.done, description=self._left(at_work))
+            self.bar.update(self.task, completed=self.done, description=left)
             self.live.update(self._table())
 
-    def _ended(self, job: Job, summary: Summary, message: str, at_work: list[Job]) -> None:
+    def _ended(self, job: Job, message: str, left: str) -> None:
+        summary = self.seen[key_of(job)]
         self.done += summary.status.is_final
         if self.live is None:
             count = f"{self.done} of {len(self.grid.jobs)}"
-            if left := self._left(at_work):
-                count += f", {left}"
+            count += f", {left}" if left and self.done < len(self.grid.jobs) else ""
             print(f"{count}: {result(job, summary, message)}", flush=True)
 
     def _left(self, at_work: list[Job]) -> str:
-        """`about 2 min left`, from how far the runs are after the time that has gone by."""
-        total = sum(map(self._weight, self.jobs))
-        left = sum(map(self._weight, self.open.values()))
-        left -= sum(self._weight(job) * self._share(job) for job in at_work)
-        if not self.open or left >= total:
+        """`about 2 min left`, from how far the runs have come since the first step was seen."""
+        done = sum(map(self._weight, self.jobs)) - sum(map(self._weight, self.open.values()))
+        done += sum(self._weight(job) * self._share(job) for job in at_work)
+        if self.first is None and done:
+            self.first = Mark(time.monotonic(), done)
+        if self.first is None or done <= self.first.done or not self.open:
             return ""
-        elapsed = time.monotonic() - self.started
-        return f"about {clock(elapsed * left / (total - left))} left"
+        rate = (done - self.first.done) / (time.monotonic() - self.first.moment)
+        left = sum(map(self._weight, self.jobs)) - done
+        return f"about {clock(left / rate)} left"
 
     def _weight(self, job: Job) -> float:
         return self.seconds.get(key_of(job), 1.0)
