@@ -33,8 +33,8 @@ class Progress:
 
     def __init__(self, grid: Grid, seconds: Mapping[str, float]) -> None:
         self.grid, self.seconds = grid, seconds
-        self.seen = look(grid)
-        self.done = sum(summary.status.is_final for summary in self.seen.values())
+        self.seen: dict[str, Summary] = {}
+        self.done = 0
         self.live: Live | None = None
         self.first: Mark | None = None
         self.bar = Bar(
@@ -44,12 +44,14 @@ class Progress:
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
         )
-        self.task = self.bar.add_task("", total=len(grid.jobs), completed=self.done)
+        self.task = self.bar.add_task("", total=len(grid.jobs))
 
     @contextmanager
     def shown(self, jobs: list[Job], sweep: Path) -> Iterator[None]:
         """While these jobs run as a sweep that keeps its notes there."""
         self.jobs, self.sweep = jobs, sweep
+        self.seen = look(self.grid)
+        self.done = sum(summary.status.is_final for summary in self.seen.values())
         self.open = dict(enumerate(jobs))
         self.last_look, self.first = 0.0, None
         if not sys.stdout.isatty():
