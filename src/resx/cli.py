@@ -1,19 +1,14 @@
 """`resx COMMAND OVERRIDES...`: a command through Hydra, a wrong request answered in one line."""
 
 import os
-import signal
 import sys
-import threading
 from itertools import islice
-from types import FrameType
-from typing import NoReturn
 
 from resx import __version__
 from resx.errors import RequestError, unknown
+from resx.interruption import CODES, PARENT, discard_output, follow, listening
 
-DONE, WRONG_REQUEST = 0, 2
-INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # as shells count SIGINT, -PIPE, -TERM
-
+DONE, WRONG_REQUEST, BROKEN_PIPE = 0, 2, CODES["SIGPIPE"]
 
 COMMANDS = {
     "train": "train one network, or with -m a grid of them",
@@ -52,10 +47,36 @@ examples:
 
 
 def main() -> int:
-    """The exit code: 0 done, 1 a run failed, 2 the request was wrong."""
+    """The exit code: 0 done, 1 a run failed, 2 the request was wrong, 130 and such for a signal."""
+    if parent := os.environ.pop(PARENT, ""):
+        follow(int(parent))
     arguments = sys.argv[1:]
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, raise_interrupt)
+    command = " ".join(["resx", *arguments[:1]])
+    with listening() as received:
+        try:
+            code = answer(arguments)
+            sys.stdout.flush()  # a reader that is gone is noticed here, not when Python ends
+            return code
+        except SystemExit as stop:  # Hydra's --help and its own complaints end so
+            return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
+        except BaseException as error:
+            if isinstance(error, BrokenPipeError):  # the reader, such as `head`, has seen enough
+                discard_output()
+                return BROKEN_PIPE
+            # Code that is interrupted while it is imported may make another error of it.
+            by_hand = "SIGINT" if isinstance(error, KeyboardInterrupt) else ""
+            if name := received() or by_hand:
+                return interrupted(command, name)
+            from resx.config.refusals import one_line
+
+            line = one_line(error, arguments[0]) if isinstance(error, Exception) else None
+            if line is None:
+                raise
+            return refuse(command, line)
+
+
+def answer(arguments: list[str]) -> int:
+    """The command's exit code. Raises whatever it raises."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         lines = [f"  {name:10}{description}" for name, description in COMMANDS.items()]
         print(HELP.format(commands="\n".join(lines)), end="")
@@ -68,28 +89,19 @@ def main() -> int:
         after = name.startswith("-") or "=" in name
         hint = f"the command comes first: resx train {name} ..." if after else ""
         return refuse("resx", hint or unknown("command", name, COMMANDS))
-    try:
-        if name == "list":
-            return show_list(rest)
-        flags, overrides = split_flags(rest)
-        from resx.config.job import run_job  # Hydra takes a fifth of a second
+    if name == "list":
+        return show_list(rest)
+    flags, overrides = split_flags(rest)
+    from resx.config.job import run_job  # Hydra takes a fifth of a second
 
-        return run_job(name, flags, overrides)
-    except SystemExit as stop:  # Hydra's --help and its own complaints end so
-        return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
-    except KeyboardInterrupt as stop:
-        print(f"resx {name}: interrupted; the same command goes on from here", file=sys.stderr)
-        return TERMINATED if stop.args == ("SIGTERM",) else INTERRUPTED
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except Exception as error:
-        from resx.config.refusals import one_line
+    return run_job(name, flags, overrides)
 
-        line = one_line(error, name)
-        if line is None:
-            raise
-        return refuse(f"resx {name}", line)
+
+def interrupted(command: str, signal: str) -> int:
+    """The exit code that shells expect; silent if nobody reads on."""
+    if signal != "SIGPIPE":
+        print(f"{command}: interrupted; the same command goes on from here", file=sys.stderr)
+    return CODES[signal]
 
 
 def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -113,11 +125,6 @@ def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
         else:
             raise RequestError(unknown("flag", argument, [*FLAGS, *FLAGS_WITH_VALUE, "--info"]))
     return flags, overrides
-
-
-def raise_interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM ends a command as Ctrl-C does: with everything put in order."""
-    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def refuse(who: str, line: str) -> int:

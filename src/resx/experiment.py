@@ -4,9 +4,8 @@ import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 
 from resx.config.schema import NetworkConfig, TrainConfig
@@ -24,6 +23,9 @@ from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
 from resx.store.run import Run
 from resx.store.store import Store
+
+if TYPE_CHECKING:  # 30 MB, for processes that only train
+    import pandas as pd
 
 RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
 
@@ -79,8 +81,10 @@ class StoredRun(Run):
     """A run that was trained, opened for reading."""
 
     @property
-    def curves(self) -> pd.DataFrame:
+    def curves(self) -> "pd.DataFrame":
         """A row a record: step, epoch, split, loss, error (a fraction), lr, seconds."""
+        import pandas as pd
+
         return pd.DataFrame(self.records(), columns=RECORD_COLUMNS)
 
     def experiment(

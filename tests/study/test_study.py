@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -116,12 +117,15 @@ def test_a_failing_run_is_tried_twice_named_and_hides_nothing(resx, tmp_path):
     assert "14 missing" in " ".join(answer.out.split())
 
 
-def test_what_is_typed_makes_a_study_of_its_own_name(resx, grid_of):
+def test_what_is_typed_makes_a_study_of_its_own_short_name(resx, grid_of):
     assert grid_of("degradation").name == "degradation"
     assert grid_of("degradation", "device=cpu", "hydra/launcher=basic").name == "degradation"
-    assert grid_of("degradation", "recipe.lr=0.01").name == "degradation+recipe.lr=0.01"
+    other_rate = grid_of("degradation", "recipe.lr=0.01").name
+    assert re.fullmatch(r"degradation\+lr-[0-9a-f]{6}", other_rate)
+    assert grid_of("degradation", "recipe.lr=0.02").name != other_rate
     wider = grid_of("degradation", "seed=range(5)", "depth=20")
-    assert wider.name == "degradation+depth=20+seed=range5"
+    assert re.fullmatch(r"degradation\+depth\+seed-[0-9a-f]{6}", wider.name)
+    assert wider.typed == ["depth=20", "seed=range(5)"]
     assert len(wider.jobs) == 10
     assert wider.rows == ["depth"]
 

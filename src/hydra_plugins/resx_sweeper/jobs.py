@@ -11,12 +11,18 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from resx.config.notes import claim
+
 
 class JobsSweeper(Sweeper):
-    """`jobs` names a JSON file: a list of jobs, each a list of overrides."""
+    """`jobs` names a JSON file: a list of jobs, each a list of overrides.
 
-    def __init__(self, jobs: str) -> None:
-        self.jobs = jobs
+    With `shared=true` other sweeps have the same file and folder, and each takes the next job that
+    none has taken.
+    """
+
+    def __init__(self, jobs: str, shared: bool = False) -> None:
+        self.jobs, self.shared = jobs, shared
         self.config: DictConfig | None = None
         self.launcher: Launcher | None = None
 
@@ -32,14 +38,24 @@ class JobsSweeper(Sweeper):
         assert self.config is not None and self.launcher is not None
         directory = Path(self.config.hydra.sweep.dir)
         directory.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(self.config, directory / "multirun.yaml")
+        if not self.shared:
+            OmegaConf.save(self.config, directory / "multirun.yaml")
         jobs = [[*arguments, *overrides] for overrides in json.loads(Path(self.jobs).read_text())]
+        if self.shared:
+            for number, job in enumerate(jobs):
+                if claim(directory, number):
+                    self.launcher.launch([job], initial_job_idx=number)
+            return []
         return [self.launcher.launch(jobs, initial_job_idx=0)] if jobs else []
 
 
 ConfigStore.instance().store(
     group="hydra/sweeper",
     name="resx_jobs",
-    node={"_target_": "hydra_plugins.resx_sweeper.jobs.JobsSweeper", "jobs": "???"},
+    node={
+        "_target_": "hydra_plugins.resx_sweeper.jobs.JobsSweeper",
+        "jobs": "???",
+        "shared": False,
+    },
     provider="resx",
 )

@@ -24,7 +24,7 @@ from resx.errors import RequestError, unknown
 from resx.reference.claims import all_claims
 from resx.report.selection import select
 from resx.store.store import Store
-from resx.study.running import launcher_of
+from resx.study.outlook import outlook
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +78,9 @@ def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> Non
     names = ", ".join(p.measurement.analysis for p in open_analyses) or "none"
     print(f"analyses missing: {names}; about {minutes:.0f} min")
     if jobs:
-        from resx.study.forecast import forecast
-
         assert jobs[0].request is not None
-        launcher = launcher_of(jobs[0].request, [each.job for each in jobs], typed)
-        print(forecast([each.job.config for each in jobs], parallel=launcher == "joblib"))
+        grid = [each.job for each in jobs]
+        print(outlook(jobs[0].request, grid, grid, typed).line)
     studies = Counter({p.study_line: len(open_jobs(p)) for p in planned if p.measurement.study})
     for line, count in studies.items():
         if count and config.run != "all":

@@ -11,8 +11,10 @@ from resx.config.run_hash import logistics_names
 from resx.config.schema import TrainConfig
 from resx.config.within import asked, overridden
 from resx.reference.claims import Claim, Measurement
+from resx.study.forecast import chosen
 from resx.study.grid import Grid, Job, expand, own_name
-from resx.study.running import launcher_of, run_all
+from resx.study.outlook import asked_launcher
+from resx.study.running import run_all
 from resx.study.status import key_of
 
 OWN = ("run", "only", "preview", "file", "sweeps", "force")
@@ -116,7 +118,8 @@ def train(runs: Sequence[Missing], typed: Typed) -> dict[str, str]:
         return {}
     jobs, request = [each.job for each in runs], runs[0].request
     grid = Grid("claims", ["model.name", "depth"], jobs, [])
-    notes = run_all(grid, request, launcher_of(request, jobs, typed), typed)
+    launcher = chosen(asked_launcher(request, jobs, typed), request.device)
+    notes = run_all(grid, request, launcher, typed)
     return {
         key_of(job): str(job.run.summary.failure or notes.get(key_of(job)) or job.run.status)
         for job in jobs

@@ -2,15 +2,17 @@
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
 
 from rich.console import Console
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.store.summary import Status
-from resx.study.grid import Grid, expand
-from resx.study.running import launcher_of, run_all
-from resx.study.status import counted, key_of, status_table
+from resx.study.grid import Grid, Job, expand
+from resx.study.outlook import Forecast, outlook
+from resx.study.running import run_all
+from resx.study.status import counted, key_of, look, status_table
 
 
 def main(request: StudyRequest, typed: Typed) -> int:
@@ -19,21 +21,16 @@ def main(request: StudyRequest, typed: Typed) -> int:
     if request.status:
         show_status(grid)
         return 0
-    statuses = [job.run.status for job in grid.jobs]
-    print(f"study {grid.name}: {len(grid.jobs)} runs, {counted(Counter(statuses))}")
-    missing = [
-        job
-        for job, status in zip(grid.jobs, statuses)
-        if not status.is_final and status is not Status.RUNNING
-    ]
-    launcher = launcher_of(request, grid.jobs, typed)
-    if missing:
-        from resx.study.forecast import forecast  # torch
-
-        print(forecast([job.config for job in missing], parallel=launcher == "joblib"))
+    statuses = {key_of(job): job.run.status for job in grid.jobs}
+    count = counted(Counter(statuses.values()))
+    print(f"study {grid.name}: {len(grid.jobs)} runs, {count}", flush=True)
+    left = [job for job in grid.jobs if not statuses[key_of(job)].is_final]
+    missing = [job for job in left if statuses[key_of(job)] is not Status.RUNNING]
+    foreseen = foresee(request, grid, missing, typed) if missing else Forecast("basic", [], "")
     if request.preview:
         return 0
-    notes = run_all(grid, request, launcher, typed)
+    seconds = {key_of(job): each for job, each in zip(missing, foreseen.seconds)}
+    notes = run_all(grid, request, foreseen.launcher, typed, seconds) if left else {}
     failed = [job for job in grid.jobs if not job.run.status.is_final]
     for job in failed:
         reason = job.run.summary.failure or notes.get(key_of(job)) or job.run.status
@@ -45,5 +42,14 @@ def main(request: StudyRequest, typed: Typed) -> int:
     return 1 if failed else 0
 
 
+def foresee(request: StudyRequest, grid: Grid, missing: list[Job], typed: Typed) -> Forecast:
+    """Says what the missing runs will take; on a terminal something moves meanwhile."""
+    terminal = sys.stdout.isatty()
+    with Console().status("measuring a few steps of each network") if terminal else nullcontext():
+        foreseen = outlook(request, grid.jobs, missing, typed)
+    print(foreseen.line, flush=True)
+    return foreseen
+
+
 def show_status(grid: Grid) -> None:
-    Console().print(status_table(grid))
+    Console().print(status_table(grid, look(grid)))

@@ -40,6 +40,8 @@ def main(config: TrainConfig, typed: Typed) -> int:
         run.write_hydra_files(typed.files())
         try:
             summary = train_run(experiment, run, quiet=typed.multirun)
+        except BrokenPipeError:  # whoever read the output has left; the run is as it was
+            raise
         except (RequestError, OSError) as error:
             note_failure(run, error)
             raise

@@ -37,6 +37,9 @@ class Checked:
 
     group: ClassVar[str] = ""
 
+    def __post_init__(self) -> None:
+        """The checks of a class; those that go through several settings, too."""
+
     def refuse(self, name: str, rule: str) -> NoReturn:
         raise RequestError(f"{self.group}{name}={getattr(self, name)}: {rule}")
 

@@ -15,9 +15,11 @@ from resx.config import outcomes
 from resx.config.composing import parse, register_schema, trust_what_was_typed, typed_now
 from resx.config.foreign_code import refuse_foreign_code
 from resx.config.location import conf_dir
+from resx.config.notes import report
 from resx.config.refusals import one_line
 from resx.config.requests import BARE, COMMANDS
 from resx.config.settings import validated
+from resx.interruption import received
 
 GRIDS = ("study", "report", "analyze", "claims")  # commands that take a grid themselves
 
@@ -65,7 +67,8 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     outcomes.SweepDirectory.path = None
     try:
-        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(job)()
+        with outcomes.SweepDirectory.stack:
+            hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(job)()
     finally:
         sys.argv = old_argv
         if old_full_error is None:
@@ -74,12 +77,16 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
             os.environ["HYDRA_FULL_ERROR"] = old_full_error
     if failure is not None:
         raise failure
-    if outcomes.SweepDirectory.path is not None:
-        return outcomes.report(outcomes.SweepDirectory.path)
-    return code
+    if (sweep := outcomes.SweepDirectory.path) is None:
+        return code
+    if received():
+        raise KeyboardInterrupt(received())
+    return 0 if outcomes.SweepDirectory.shared else report(sweep)
 
 
 def run_command(name: str, composed: DictConfig) -> int:
+    if received():  # while Hydra composed, by code that went on
+        raise KeyboardInterrupt(received())
     config: Any = validated(composed, COMMANDS[name])
     typed = typed_now(composed)
     trust_what_was_typed(config, typed)

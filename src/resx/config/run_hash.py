@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import field, fields, is_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 # Raised whenever the same request gives other numbers than before, so that old and new runs are
@@ -51,17 +53,26 @@ def run_hash(config: Any, results: int = RESULTS) -> str:
 def deciding(config: Any) -> dict[str, Any]:
     """What decides a run's result, without logistics, defaults, and options that are off."""
     kept: dict[str, Any] = {}
-    for item in fields(config):
-        value = getattr(config, item.name)
-        before = item.metadata.get("before", lambda _, default=item.default: default)
-        if not item.metadata.get("hashed", True) or value == before(config):
+    for name, before in _hashed(config.__class__):
+        value = getattr(config, name)
+        if value == before(config):
             continue
-        if is_dataclass(value):
-            value = deciding(value)
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             value = _switched_on(value)
-        kept[item.name] = value
+        elif is_dataclass(value):
+            value = deciding(value)
+        kept[name] = value
     return kept
+
+
+@cache
+def _hashed(schema: Any) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The fields that decide a result, each with what it was before it came, or its default."""
+    return [
+        (item.name, item.metadata.get("before", lambda _, default=item.default: default))
+        for item in fields(schema)
+        if item.metadata.get("hashed", True)
+    ]
 
 
 def _switched_on(options: dict[str, Any]) -> dict[str, Any]:

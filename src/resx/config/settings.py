@@ -77,6 +77,16 @@ def flattened(config: Any) -> dict[str, Any]:
     return flatten(to_dict(config))
 
 
+def setting(config: Any, key: str) -> Any:
+    """One of the `flattened` settings; None if there is none of that name."""
+    value = config
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+    if isinstance(value, dict) or is_dataclass(value):
+        return None
+    return tuple(value) if isinstance(value, list) else value
+
+
 def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in settings.items():

@@ -1,12 +1,15 @@
 """Many configurations that differ from one another in a few settings, without composing each."""
 
 import copy
+import re
 from dataclasses import fields, is_dataclass, make_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from resx.config.checks import Checked
 from resx.config.composing import compose_raw, has_interpolations, parse
 from resx.config.schema import TrainConfig
 from resx.config.settings import validated
@@ -21,7 +24,8 @@ class Variation:
     Hydra takes 60 ms to compose one, which is a minute for a grid of a thousand; but all cells of
     a grid that choose the same groups differ in plain settings alone. So each combination of
     groups is composed once, each value is converted to its setting's type once, and a cell is a
-    copy with those values, whose range checks run again.
+    copy with those values, whose range checks run again. What a cell does not set it shares with
+    the others: nothing may change a configuration.
     """
 
     def __init__(self, base: list[str]) -> None:
@@ -38,12 +42,14 @@ class Variation:
         common = self._of_groups(tuple(line for key, line in lines.items() if key in GROUPS))
         if common is None:
             return validated(compose_raw([*self.base, *lines.values()]), TrainConfig)
-        # The study is the same for all its cells, and the largest part.
-        config = copy.deepcopy(common, {id(common.study): common.study})
+        config, fresh = copy.copy(common), set[str]()
         for key, line in lines.items():
             if key not in GROUPS:
-                self._set(config, key, line)
-        _check_again(config)
+                self._set(config, fresh, key, line)
+        for group in fresh:  # settings that are fine one by one may not go together
+            if isinstance(place := getattr(config, group, None), Checked):
+                place.__post_init__()
+        config.__post_init__()
         return config
 
     def _of_groups(self, groups: tuple[str, ...]) -> TrainConfig | None:
@@ -54,21 +60,30 @@ class Variation:
             self._composed[groups] = known
         return self._composed[groups]
 
-    def _set(self, config: TrainConfig, key: str, line: str) -> None:
+    def _set(self, config: TrainConfig, fresh: set[str], key: str, line: str) -> None:
+        """Set one value; the groups on its way are copied, unless they are `fresh` already."""
         *path, last = key.split(".")
         place: Any = config
-        for name in path:
-            place = place[name] if isinstance(place, dict) else getattr(place, name, None)
+        for i, name in enumerate(path):
+            inner = place.get(name) if isinstance(place, dict) else getattr(place, name, None)
+            if inner is not None and (so_far := ".".join(path[: i + 1])) not in fresh:
+                inner = copy.copy(inner)
+                fresh.add(so_far)
+                _put(place, name, inner)
+            place = inner
         known = list(place) if isinstance(place, dict) else [f.name for f in _fields(place)]
         if last not in known:
             raise RequestError(unknown("setting", key, [".".join((*path, k)) for k in known]))
         if (type(place), line) not in self._converted:
             self._converted[type(place), line] = _converted(type(place), key, line)
-        value = copy.deepcopy(self._converted[type(place), line])
-        if isinstance(place, dict):
-            place[last] = value
-        else:
-            setattr(place, last, value)
+        _put(place, last, self._converted[type(place), line])
+
+
+def _put(place: Any, name: str, value: Any) -> None:
+    if isinstance(place, dict):
+        place[name] = value
+    else:
+        setattr(place, name, value)
 
 
 def _fields(place: Any) -> tuple[Any, ...]:
@@ -80,14 +95,21 @@ def _converted(schema: type, key: str, line: str) -> Any:
 
     Raises `RequestError` for a value that is of no such type.
     """
-    value, name = next(parse([line])).value, key.rpartition(".")[2]
+    typed, name = line.partition("=")[2], key.rpartition(".")[2]
+    # Seeds, most of the values of a large grid, need no parser.
+    value = int(typed) if re.fullmatch("0|[1-9][0-9]*", typed) else next(parse([line])).value
     if schema is dict:
         return value
-    single = make_dataclass("Single", [(name, get_type_hints(schema)[name])])
     try:
-        return OmegaConf.to_container(OmegaConf.structured(single(value)))[name]  # type: ignore
+        return OmegaConf.to_container(OmegaConf.structured(_single(schema, name)(value)))[name]  # type: ignore
     except OmegaConfBaseException as error:
         raise RequestError(f"{line}: {str(error).splitlines()[0]}") from error
+
+
+@cache
+def _single(schema: type, name: str) -> type:
+    """A configuration of one setting alone, whose type converts its values."""
+    return make_dataclass("Single", [(name, get_type_hints(schema)[name])])
 
 
 def spelled(value: Any) -> str:
@@ -95,11 +117,3 @@ def spelled(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _check_again(config: Any) -> None:
-    """Settings that are fine one by one may not go together."""
-    for item in fields(config):
-        if is_dataclass(value := getattr(config, item.name)):
-            _check_again(value)
-    config.__post_init__()

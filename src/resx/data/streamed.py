@@ -1,6 +1,7 @@
 """Large images: DataLoader workers decode and crop, everything after the crop is on the device."""
 
 import os
+import signal
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -82,12 +83,24 @@ class StreamDataset(Dataset):
 
     def _load(self, views: TorchDataset[Any], batches: Any) -> Iterator[Batch]:
         cuda = self.device.type == "cuda"
-        loader = DataLoader(views, batch_sampler=batches, num_workers=self.workers, pin_memory=cuda)
+        loader = DataLoader(
+            views,
+            batch_sampler=batches,
+            num_workers=self.workers,
+            pin_memory=cuda,
+            worker_init_fn=leave_signals_to_the_run,
+        )
         try:
             for images, labels in loader:
                 yield images.to(self.device, non_blocking=cuda), labels.to(self.device)
         except ValueError as error:  # from a worker it comes with a traceback in its text
             raise RequestError(str(error).strip().splitlines()[-1].split("Error: ")[-1]) from None
+
+
+def leave_signals_to_the_run(worker: int) -> None:
+    """Ctrl-C reaches these processes, too, and the run needs them until it has saved."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class TrainingViews(TorchDataset[tuple[Tensor, Tensor]]):

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import yaml
+from yaml import SafeLoader
 
 from resx.reference.published import PublishedError, published_error
 
@@ -80,8 +81,20 @@ class PaperTable:
 @cache
 def paper_tables() -> dict[str, PaperTable]:
     """All of papers.yaml."""
-    content = yaml.safe_load((files("resx.reference") / "papers.yaml").read_text())
-    return {key: _table(key, entry) for key, entry in content.items()}
+    return {key: _table(key, entry) for key, entry in _papers().items()}
+
+
+@cache
+def paper_networks() -> dict[str, list[str]]:
+    """The names of all networks of each table; their figures, which take longer, are not read."""
+    return {key: list(entry["networks"]) for key, entry in _papers().items()}
+
+
+@cache
+def _papers() -> dict[str, dict[str, Any]]:
+    text = (files("resx.reference") / "papers.yaml").read_text()
+    content: dict[str, dict[str, Any]] = yaml.load(text, getattr(yaml, "CSafeLoader", SafeLoader))
+    return content
 
 
 def chosen(papers: dict[str, list[str]]) -> tuple[PaperTable, ...]:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+from yaml import SafeLoader
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def protocols() -> dict[str, Protocol]:
     """All of them by name; the yaml of that name says where each value stands."""
     folder = files("resx.reference") / "protocols"
     paths = sorted(folder.iterdir(), key=lambda path: path.name)
+    loader = getattr(yaml, "CSafeLoader", SafeLoader)
     return {
-        (name := path.name.removesuffix(".yaml")): _read(name, yaml.safe_load(path.read_text()))
+        (name := path.name.removesuffix(".yaml")): _read(name, yaml.load(path.read_text(), loader))
         for path in paths
         if path.name.endswith(".yaml")
     }

@@ -1,11 +1,13 @@
 """Published errors to hold ours against: figures of tables and digitised curves, with sources."""
 
+import math
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
+if TYPE_CHECKING:  # half a second, for processes that read no figure
+    import pandas as pd
 
 # What counts as the figure of a split, the best first. Ours are means over seeds, so a paper's mean
 # stands beside them where it has one. The last point of a digitised training curve is noisy, by
@@ -47,8 +49,9 @@ def published_error(
     `dataset` and `network` as published.csv writes them; `protocol` chooses where a table has rows
     under several.
     """
-    rows = _published()
-    rows = rows[(rows.dataset == dataset) & (rows.variant == network)]
+    rows = _by_network().get((dataset, network))
+    if rows is None:
+        return None
     rows = rows[rows.split.str.startswith(PLACES[split])]
     if protocol:
         rows = rows[rows.protocol == protocol]
@@ -60,7 +63,7 @@ def published_error(
     return None
 
 
-def _error(row: "pd.Series[Any]", same_network: pd.DataFrame) -> PublishedError:
+def _error(row: "pd.Series[Any]", same_network: "pd.DataFrame") -> PublishedError:
     metric, fails = str(row.metric), row.value == FAIL
     best = same_network[same_network.n_runs.astype(str).str.startswith("best")]
     runs = re.search(r"\d+", str(row.n_runs))
@@ -70,7 +73,7 @@ def _error(row: "pd.Series[Any]", same_network: pd.DataFrame) -> PublishedError:
         protocol=str(row.protocol),
         verified=row.verified == "yes",
         is_bound=fails or metric.endswith("lower_bound"),
-        std=None if pd.isna(row["std"]) else float(row["std"]) / 100,
+        std=None if math.isnan(float(row["std"])) else float(row["std"]) / 100,
         runs=int(runs[0]) if runs else 0,
         best=None if best.empty else _fraction(best.iloc[0].value, best.iloc[0].metric),
     )
@@ -81,7 +84,7 @@ def _fraction(value: object, metric: str) -> float:
     return (100 - percent if metric.startswith("accuracy") else percent) / 100
 
 
-def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.DataFrame:
+def published_curve(figure: str, depth: int, residual: bool, split: str) -> "pd.DataFrame":
     """Columns step and error (a fraction), digitised; empty where the figure has no such curve.
 
     Fig. 6's axis ends at 20 % error: its curves start where they fall below that.
@@ -93,6 +96,8 @@ def published_curve(figure: str, depth: int, residual: bool, split: str) -> pd.D
         & (curves.depth == depth)
         & curves.split.isin(["test", "val"] if split == "test" else [split])
     ]
+    import pandas as pd
+
     return pd.DataFrame({"step": curve.iteration, "error": curve.error_percent / 100})
 
 
@@ -106,29 +111,41 @@ def curve_end(
     return float(curve["error"][curve["step"] > curve["step"].max() - steps].mean())
 
 
-def published_rows(table: str) -> pd.DataFrame:
+def published_rows(table: str) -> "pd.DataFrame":
     """All rows of one table or figure of a paper, as published.csv has them."""
     rows = _published()
     return rows[rows.table_id == table]
 
 
 @cache
-def _published() -> pd.DataFrame:
+def _by_network() -> dict[Any, "pd.DataFrame"]:
+    """The published rows by data set and network."""
+    return dict(list(_published().groupby(["dataset", "variant"])))
+
+
+@cache
+def _published() -> "pd.DataFrame":
+    import pandas as pd
+
     return pd.read_csv(str(files("resx.reference") / "published.csv"), dtype={"n_runs": str})
 
 
 @cache
-def _curves() -> pd.DataFrame:
+def _curves() -> "pd.DataFrame":
+    import pandas as pd
+
     return pd.read_csv(str(files("resx.reference") / "curves_he2015.csv"))
 
 
 @cache
-def published_responses() -> pd.DataFrame:
+def published_responses() -> "pd.DataFrame":
     """He 2015, Fig. 7: standard deviations of layers' responses, statistics over the layers.
 
     Columns residual, depth, statistic (mean, median, min, max), value; of nets that were trained
     on CIFAR-10, digitised (+- 0.03).
     """
+    import pandas as pd
+
     start = "layer_response_std_"
     rows = _published()
     rows = rows[(rows.table_id == "HE15-F7") & rows.metric.str.startswith(start)]

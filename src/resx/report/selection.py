@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from resx.config.schema import StudyConfig, TrainConfig
-from resx.config.settings import flattened
+from resx.config.settings import setting
 from resx.errors import RequestError
 from resx.report.best import best_of, describe_choices
 from resx.report.collect import Collected
@@ -92,8 +92,7 @@ def select(collected: Collected, selection: Selection) -> SelectedRuns:
 
 def row_key(config: TrainConfig, rows: list[str]) -> tuple[Any, ...]:
     """In which row of the table a run of this configuration stands."""
-    flat = flattened(config)
-    return tuple(_as_named(flat.get(row)) for row in rows)
+    return tuple(_as_named(setting(config, row)) for row in rows)
 
 
 def _as_named(value: Any) -> Any:

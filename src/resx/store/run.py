@@ -93,12 +93,17 @@ class Run:
     @property
     def status(self) -> Status:
         """From the directory alone; a run that says it is running is so only while it is locked."""
-        status = self.summary.status
-        if status.is_final:
-            return status
+        return self.seen().status
+
+    def seen(self) -> Summary:
+        """The summary with the status as it is now, both from one look."""
+        summary = self.summary
+        if summary.status.is_final:
+            return summary
         if self.is_locked():
-            return Status.RUNNING
-        return Status.INTERRUPTED if status is Status.RUNNING else status
+            return summary.but(status=Status.RUNNING)
+        gone = summary.status is Status.RUNNING
+        return summary.but(status=Status.INTERRUPTED) if gone else summary
 
     @property
     def summary(self) -> Summary:

@@ -1,8 +1,9 @@
 """What a run says of itself in `summary.json`: typed, checked on reading."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -107,12 +108,14 @@ def _checked(value: Any, kind: Any, name: str) -> Any:
 
     A field that is absent has its default: summaries of earlier versions have fewer.
     """
+    if type(value) is kind:  # most values; the rest takes its time
+        return value
     origin, parts = get_origin(kind), get_args(kind)
     if hasattr(kind, "__dataclass_fields__"):
         if not isinstance(value, dict):
             raise ValueError(f"{name}: {_shown(value)} is no object")
-        hints = get_type_hints(kind)
-        known = {item.name for item in fields(kind)} & value.keys()
+        hints = _hints(kind)
+        known = hints.keys() & value.keys()
         return kind(**{k: _checked(value[k], hints[k], f"{name}.{k}") for k in known})
     if origin in (Union, UnionType):
         return None if value is None else _checked(value, parts[0], name)
@@ -124,9 +127,13 @@ def _checked(value: Any, kind: Any, name: str) -> Any:
         return float(value)
     if isinstance(kind, type) and isinstance(value, str) and issubclass(kind, Status):
         return kind(value)  # its own ValueError names the value
-    if origin is None and type(value) is kind:
-        return value
     raise ValueError(f"{name}: {_shown(value)} is not what stands there")
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of a class's fields; working them out takes longer than reading a summary."""
+    return get_type_hints(kind)
 
 
 def _shown(value: Any) -> str:

@@ -1,14 +1,19 @@
 """How long and how large a study will be, from a few measured steps of every distinct network."""
 
-import os
 import time
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 
-from resx.config.schema import TrainConfig
-from resx.device import synchronize
+from resx.config.schema import RecipeConfig, TrainConfig
+from resx.device import pick_device, synchronize
 from resx.experiment import prepare
 from resx.models.parts.complexity import parameters
+from resx.study.clock import clock
+from resx.study.cores import cores
+from resx.study.launch import PROCESSES
+from resx.study.outlook import Forecast, kind_of
 from resx.training.state import make_optimizer
 from resx.training.trainer import train_step
 
@@ -20,46 +25,68 @@ RECORD_BYTES = 300  # a record in metrics.jsonl and in TensorBoard's file
 CHECKPOINT_BYTES = 2 * 2 * 4  # a parameter: two checkpoints, weight and momentum, float32
 
 
-def forecast(configs: list[TrainConfig], parallel: bool) -> str:
-    """One line: predicted time and disk of these runs. Raises `RequestError` as training would."""
+def chosen(launcher: str | None, device: str) -> str:
+    """The launcher; of None, processes of one thread each, unless there is an accelerator."""
+    return launcher or (PROCESSES if pick_device(device).type == "cpu" else "basic")
+
+
+def forecast(
+    configs: list[TrainConfig], launcher: str | None, done: Mapping[str, float]
+) -> Forecast:
+    """Time and disk of these runs; `done` are seconds of training by `kind_of` the network.
+
+    Raises `RequestError` as training would.
+    """
+    launcher = chosen(launcher, configs[0].device)
+    parallel = launcher in (PROCESSES, "joblib")
     threads = torch.get_num_threads()
     if parallel:
-        torch.set_num_threads(1)  # as joblib's workers have
+        torch.set_num_threads(1)  # as each of the processes has
     try:
-        known: dict[str, tuple[float, int, dict[str, int]]] = {}
-        seconds = disk = 0.0
+        known: dict[str, Cost] = {}
         for config in configs:
-            name = _distinct(config)
-            if name not in known:
-                known[name] = _measure(config)
-            step, weights, images = known[name]
-            recipe = config.recipe
-            # Every split is evaluated at every multiple of eval_every and after the last step.
-            evaluated = sum(images.values()) * -(-recipe.steps // recipe.eval_every)
-            evaluation = evaluated / recipe.batch_size * step * EVALUATION_COST
-            seconds += recipe.steps * step + evaluation + START_UP
-            disk += CHECKPOINT_BYTES * weights + RECORD_BYTES * recipe.steps / recipe.record_every
+            if (kind := kind_of(config)) not in known:
+                known[kind] = _measure(config, timed=kind not in done)
+        costs = [known[kind_of(config)] for config in configs]
+        pairs = list(zip(configs, costs))
+        seconds = [done.get(kind_of(c)) or cost.training(c.recipe) for c, cost in pairs]
+        disk = sum(cost.disk(c.recipe) for c, cost in pairs)
     finally:
         torch.set_num_threads(threads)
-    seconds /= min(os.cpu_count() or 1, len(configs)) if parallel else 1
-    return f"predicted for {len(configs)} runs: {_clock(seconds)}, {disk / 1e6:.0f} MB on disk"
+    seconds = [each + START_UP for each in seconds]
+    whole = sum(seconds) / (min(cores(), len(configs)) if parallel else 1)
+    line = f"predicted for {len(configs)} runs: {clock(whole)}, {disk / 1e6:.0f} MB on disk"
+    return Forecast(launcher, seconds, line)
 
 
-def _distinct(config: TrainConfig) -> str:
-    """What a step's time depends on."""
-    parts = (config.model, config.depth, config.residual, config.block, config.precision)
-    return repr((*parts, config.data, config.recipe.batch_size, config.recipe.optimizer))
+class Cost(NamedTuple):
+    """What a network costs: seconds a step, number of parameters, images by split."""
+
+    step: float
+    weights: int
+    images: dict[str, int]
+
+    def training(self, recipe: RecipeConfig) -> float:
+        """Seconds of all steps and evaluations."""
+        # Every split is evaluated at every multiple of eval_every and after the last step.
+        evaluated = sum(self.images.values()) * -(-recipe.steps // recipe.eval_every)
+        evaluation = evaluated / recipe.batch_size * self.step * EVALUATION_COST
+        return recipe.steps * self.step + evaluation
+
+    def disk(self, recipe: RecipeConfig) -> float:
+        """Bytes of a run."""
+        return CHECKPOINT_BYTES * self.weights + RECORD_BYTES * recipe.steps / recipe.record_every
 
 
-def _measure(config: TrainConfig) -> tuple[float, int, dict[str, int]]:
-    """Seconds a step, number of parameters, images by split."""
+def _measure(config: TrainConfig, timed: bool) -> Cost:
+    """Built in any case, as an impossible network is to be refused before anything runs."""
     experiment = prepare(config)
     network, dataset = experiment.network, experiment.dataset
+    times = [] if timed else [0.0]
     optimizer = make_optimizer(network, config.recipe)
     batches = dataset.training_batches(config.recipe.batch_size, config.seed, 1)
     network.train()
-    times = []
-    for _ in range(1 + TIMED_STEPS):
+    for _ in range(1 + TIMED_STEPS if timed else 0):
         started = time.perf_counter()
         images, labels = next(batches)
         train_step(network, images, labels, optimizer, 0.0, config.precision)
@@ -67,11 +94,4 @@ def _measure(config: TrainConfig) -> tuple[float, int, dict[str, int]]:
         times.append(time.perf_counter() - started)
         if times[-1] > LONG_STEP:
             break
-    return min(times), parameters(network), dataset.sizes
-
-
-def _clock(seconds: float) -> str:
-    minutes = seconds / 60
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+    return Cost(min(times), parameters(network), dataset.sizes)

@@ -10,10 +10,10 @@ from resx.config.composing import Setting, Typed, parse
 from resx.config.requests import ReportRequest, StudyRequest
 from resx.config.run_hash import logistics_names
 from resx.config.schema import StudyConfig, TrainConfig
-from resx.config.settings import flattened
+from resx.config.settings import setting
 from resx.config.variation import Variation, spelled
 from resx.errors import RequestError, unknown
-from resx.reference.papers import paper_tables
+from resx.reference.papers import paper_networks
 from resx.reference.protocols import protocols
 from resx.store.run import Run
 from resx.store.store import Store
@@ -21,6 +21,9 @@ from resx.store.store import Store
 NAMES = {"data": "data.name", "model": "model.name", "recipe": "recipe.name"}
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
+
+TYPED = "overrides.txt"  # in the folders of that name: what was typed
+LONGEST_NAMES = 40  # characters of a study's own name; what does not fit is in the hash alone
 
 
 class Job(NamedTuple):
@@ -70,7 +73,7 @@ def expand(request: StudyRequest | ReportRequest, typed: Typed) -> Grid:
             overrides = [*base, *(f"{k}={spelled(v)}" for k, v in cell.items())]
             jobs[str(run.directory)] = Job(overrides, config, run)
             swept |= dict.fromkeys(axes)
-    rows = rows_of([flattened(job.config) for job in jobs.values()], swept)
+    rows = rows_of([job.config for job in jobs.values()], swept)
     if study.best_over is not None and study.best_over not in rows:
         raise RequestError(f"study.best_over={study.best_over}: the grid does not sweep it")
     if unswept := [key for key in study.control or {} if key not in rows]:
@@ -85,9 +88,9 @@ def refuse_unknown_papers(study: StudyConfig) -> None:
     if study.reference is not None and study.reference not in protocols():
         raise RequestError(unknown("study.reference", study.reference, protocols()))
     for key, names in study.papers.items():
-        if key not in paper_tables():
-            raise RequestError(unknown("study.papers", key, paper_tables()))
-        known = [network.name for network in paper_tables()[key].networks]
+        if key not in paper_networks():
+            raise RequestError(unknown("study.papers", key, paper_networks()))
+        known = paper_networks()[key]
         if strange := [name for name in names if name not in known]:
             raise RequestError(unknown(f"study.papers.{key}", strange[0], known))
 
@@ -107,7 +110,7 @@ def _with_typed_model(grids: list[dict[str, Any]], fixed: list[Setting]) -> list
     return kept
 
 
-def rows_of(settings: list[dict[str, Any]], swept: Iterable[str]) -> list[str]:
+def rows_of(configs: list[TrainConfig], swept: Iterable[str]) -> list[str]:
     """Depth, the family if there are several, and what the grid varies within a family.
 
     A setting that only goes along with the family, such as a width that suits it, is no row: each
@@ -116,7 +119,9 @@ def rows_of(settings: list[dict[str, Any]], swept: Iterable[str]) -> list[str]:
     family = NAMES["model"]
     found = []
     for key in (NAMES.get(k, k) for k in swept):
-        values = {(s[family] if key != family else None, repr(s.get(key))) for s in settings}
+        values = {
+            (setting(c, family) if key != family else None, repr(setting(c, key))) for c in configs
+        }
         if len(values) > len({name for name, _ in values}):
             found.append(key)
     return ["depth", *(k for k in found if k not in ("depth", "residual", "seed"))]
@@ -127,11 +132,14 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def own_name(study: str, changes: list[Setting]) -> str:
-    """`degradation`, or `degradation+recipe.steps=100` for what was typed beside it."""
+    """`degradation`, or `degradation+depth+seed-1a2b3c` with what was typed beside it.
+
+    The names of what was changed, and a hash of to what; as a folder it needs no quotes.
+    """
     if not changes:
         return study
     typed = "+".join(sorted(s.line for s in changes))
-    name = f"{study}+{re.sub(r'[^A-Za-z0-9_.,=+-]', '', typed)}"
-    if len(name) <= 80:
-        return name
-    return f"{study}+{hashlib.sha256(typed.encode()).hexdigest()[:10]}"
+    names = sorted({re.sub(r"[^A-Za-z0-9_]", "", s.key.rpartition(".")[2]) for s in changes})
+    while len("+".join(names)) > LONGEST_NAMES:
+        names.pop()
+    return f"{'+'.join([study, *names])}-{hashlib.sha256(typed.encode()).hexdigest()[:6]}"

@@ -1,86 +1,77 @@
-"""A set of runs as one Hydra sweep in a process of its own."""
+"""A set of runs as Hydra sweeps in processes of their own."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-from rich.console import Console
-from rich.live import Live
+from typing import NamedTuple
 
 from resx.config.composing import Typed
+from resx.config.notes import Note, read_note
+from resx.interruption import stop_signals
 from resx.store.store import Store
-from resx.study.grid import Grid, Job
-from resx.study.status import key_of, status_table
-from resx.training.interruption import stop_signals
+from resx.study.cores import cores
+from resx.study.grid import TYPED, Grid, Job
+from resx.study.progress import Progress
+from resx.study.workers import Workers
 
-REFRESH = 2.0  # seconds between looks at the run directories
-STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # exit codes of a stopped sweep
+PROCESSES = "processes"  # the launcher that is ours: sweeps that share one list of jobs
+SAVING = "stopping: the runs at work are being saved; once more ends at once"
+LOOK = 0.1  # seconds between looks for signals and for processes that ended
+
+
+class Launched(NamedTuple):
+    """What became of the jobs, by their place in the list; those that never began are absent."""
+
+    notes: dict[int, Note]
+    logs: Path
 
 
 def launch(
-    grid: Grid, jobs: list[Job], store: Store, launcher: str, typed: Typed
-) -> dict[str, str]:
-    """One Hydra sweep over exactly these jobs, in a process of its own; its notes on failures.
+    grid: Grid, jobs: list[Job], store: Store, launcher: str, typed: Typed, progress: Progress
+) -> Launched:
+    """Train exactly these jobs.
 
-    Raises KeyboardInterrupt if a signal stopped this process or the sweep; the sweep has saved.
+    Raises KeyboardInterrupt if a signal stopped this process or theirs; what they did is saved.
     """
     place = store.study(grid.name)
     (place / "jobs.json").write_text(json.dumps([job.overrides for job in jobs], indent=1))
-    command = [sys.executable, "-m", "resx", "train", "--multirun", "hydra/sweeper=resx_jobs"]
-    command += [f'hydra.sweeper.jobs="{place / "jobs.json"}"', f'hydra.sweep.dir="{place}"']
-    command += [line for line in typed.hydra if not line.startswith("hydra.mode=")]  # a RUN is ours
-    command += [*(x for d in typed.config_dirs for x in ("--config-dir", d))]
-    if launcher == "joblib" and "hydra/launcher=joblib" not in command:
-        command.append("hydra/launcher=joblib")
-    watched = sys.stdout.isatty()
-    with (place / "train.log").open("w") as output:
-        stream = output if watched else None
-        # in a group of its own: signals reach it once, from us
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, process_group=0)
-        with stop_signals() as stopped:
-            if watched:
-                with Live(status_table(grid), console=Console(), auto_refresh=False) as live:
-                    wait_for(process, stopped, partial(show_live, live, grid))
-            else:
-                wait_for(process, stopped, lambda: None)
-            if stopped():
-                raise KeyboardInterrupt(stopped())
-    if process.returncode in STOPPED:
+    (place / TYPED).write_text("".join(f"{line}\n" for line in grid.typed))
+    shared = launcher in (PROCESSES, "basic")
+    count = cores() if launcher == PROCESSES else 1
+    with stop_signals() as stopped:
+        workers = Workers(command(place, shared, typed), place, len(jobs), count, shared)
+        try:
+            with progress.shown(jobs, place):
+                watch(workers, stopped, progress)
+        finally:
+            workers.end()
+        if stopped():
+            raise KeyboardInterrupt(stopped())
+    if not shared and workers.was_stopped:
         raise KeyboardInterrupt
-    return failures(place, jobs)
+    notes = {n: note for n in range(len(jobs)) if (note := read_note(place, n)) is not None}
+    return Launched(notes, workers.logs)
 
 
-def show_live(live: Live, grid: Grid) -> None:
-    live.update(status_table(grid), refresh=True)
+def command(place: Path, shared: bool, typed: Typed) -> list[str]:
+    """One Hydra sweep over the jobs that are listed in `place`."""
+    line = [sys.executable, "-m", "resx", "train", "--multirun", "hydra/sweeper=resx_jobs"]
+    line += [f'hydra.sweeper.jobs="{place / "jobs.json"}"', f'hydra.sweep.dir="{place}"']
+    line += [f"hydra.sweeper.shared={str(shared).lower()}"]
+    line += [o for o in typed.hydra if not o.startswith("hydra.mode=")]  # a RUN is ours
+    return [*line, *(x for d in typed.config_dirs for x in ("--config-dir", d))]
 
 
-def wait_for(
-    process: "subprocess.Popen[bytes]", stopped: Callable[[], str], look: Callable[[], None]
-) -> None:
-    """Until the sweep ends; a signal that this process got is passed on, and the sweep saves."""
+def watch(workers: Workers, stopped: Callable[[], str], progress: Progress) -> None:
+    """Until all have ended; the first signal that this process gets is passed on to them."""
     passed_on = False
-    next_look = time.monotonic()
-    while process.poll() is None:
+    while workers.look():
         if stopped() and not passed_on:
-            os.killpg(process.pid, signal.SIGINT)  # the launcher's workers too: they save
+            progress.say(SAVING)
+            workers.stop()
             passed_on = True
-        if time.monotonic() >= next_look:
-            look()
-            next_look += REFRESH
-        time.sleep(0.1)
-    look()
-
-
-def failures(place: Path, jobs: list[Job]) -> dict[str, str]:
-    notes = {}
-    for path in (place / "jobs").glob("*.json"):
-        note = json.loads(path.read_text())
-        if note["code"]:
-            notes[key_of(jobs[int(path.stem)])] = note["message"]
-    return notes
+        progress.look()
+        time.sleep(LOOK)
+    progress.look(at_once=True)

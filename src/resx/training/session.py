@@ -4,18 +4,16 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from resx.config.schema import NetworkConfig, TrainConfig
 from resx.config.settings import to_dict
 from resx.data.dataset import Dataset
 from resx.errors import RequestError
 from resx.experiment import Experiment
+from resx.interruption import stop_signals
 from resx.models.building import compiled
 from resx.store import checkpoint
 from resx.store.run import Run
 from resx.store.summary import Status, Summary
-from resx.training.interruption import stop_signals
 from resx.training.probes import Probe
 from resx.training.schedule import snapshot_steps
 from resx.training.snapshots import Snapshots
@@ -93,7 +91,7 @@ def _train(
     label = f"{network.title.split(' ')[0]} seed {config.seed}"
     tracker = Tracker(run, state.step + 1, recipe.steps, recipe.batch_size, label, quiet)
     header = _header(config, dataset, run.hash)
-    with stop_signals() as stopped, logging_redirect_tqdm():
+    with stop_signals() as stopped:
         try:
             if state.step == 0:
                 tracker.describe(_hparams(config))

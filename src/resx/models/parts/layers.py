@@ -3,7 +3,6 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth
 
 from resx.models.parts.options import one_of
 
@@ -33,7 +32,16 @@ def stochastic_depth(rate: float) -> list[nn.Module]:
     each batch, and scaled while training instead of testing.
     """
     # A rate of 0 leaves no layer behind, as a network with one draws random numbers at every step.
-    return [StochasticDepth(rate, "row")] if rate else []
+    if not rate:
+        return []
+    from torchvision.ops import StochasticDepth  # with all of torchvision: half a second
+
+    return [StochasticDepth(rate, "row")]
+
+
+def draws_numbers(module: nn.Module) -> bool:
+    """Whether a layer draws random numbers while it trains."""
+    return isinstance(module, nn.Dropout) or type(module).__name__ == "StochasticDepth"
 
 
 class ZeroPadShortcut(nn.Module):
