@@ -52,7 +52,7 @@ def test_help_names_every_command(resx):
         (("train", "recipe.steps=many"), "recipe.steps=many: Value 'many' of type 'str' could not"),
         (("train", "depth=2.5"), "depth=2.5: Value '2.5' of type 'float' could not be conv"),
         (("train", "residual=maybe"), "residual=maybe: Value 'maybe' is not a valid bool"),
-        (("train", "depth"), "cannot read the override"),
+        (("train", "depth"), "a setting is typed NAME=VALUE"),
         (("train", "recipe.steps=0"), "recipe.steps=0: must be at least 1"),
         (("train", "recipe.batch_size=-1"), "recipe.batch_size=-1: must be at least 1"),
         (("train", "depth=33"), "the nearest depths are 32, 34, 38"),

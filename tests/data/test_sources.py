@@ -189,7 +189,7 @@ def test_no_network_says_which_file_to_put_where(tmp_path, monkeypatch):
 
 
 def test_a_root_with_nothing_to_read_says_what_it_looked_for(tmp_path):
-    with pytest.raises(RequestError, match=r"no class folders, no cifar-10-python\.tar\.gz"):
+    with pytest.raises(RequestError, match=r"no cifar-10-python\.tar\.gz, no cifar-10-batches-py"):
         load(tmp_path, "cifar.cifar10", root=str(tmp_path), image_size=32)
 
 

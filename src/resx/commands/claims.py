@@ -77,11 +77,11 @@ def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> Non
     names = ", ".join(p.measurement.analysis for p in open_analyses) or "none"
     print(f"analyses missing: {names}; about {minutes:.0f} min")
     if jobs:
-        from resx.study.forecast import forecast
+        from resx.study.forecast import forecast_offline
 
         assert jobs[0].request is not None
         launcher = launcher_of(jobs[0].request, [each.job for each in jobs], typed)
-        print(forecast([each.job.config for each in jobs], parallel=launcher == "joblib"))
+        print(forecast_offline([each.job.config for each in jobs], parallel=launcher == "joblib"))
     studies = Counter({p.study_line: len(open_jobs(p)) for p in planned if p.measurement.study})
     for line, count in studies.items():
         if count and config.run != "all":

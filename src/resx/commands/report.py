@@ -18,6 +18,10 @@ from resx.study.grid import Grid, expand
 
 def main(request: ReportRequest, typed: Typed) -> int:
     """Raises `RequestError` if there is nothing to report, or the runs do not belong together."""
+    if request.runs is None and request.study is None:
+        raise RequestError(
+            "name a study or runs: resx report NAME (resx list study), or resx report runs=GLOB"
+        )
     if request.runs is None:
         report_study(expand(request, typed), request)
     else:

@@ -28,9 +28,10 @@ def main(request: StudyRequest, typed: Typed) -> int:
     ]
     launcher = launcher_of(request, grid.jobs, typed)
     if missing:
-        from resx.study.forecast import forecast  # torch
+        from resx.study.forecast import forecast, forecast_offline  # torch
 
-        print(forecast([job.config for job in missing], parallel=launcher == "joblib"))
+        ahead = forecast_offline if request.preview else forecast
+        print(ahead([job.config for job in missing], parallel=launcher == "joblib"))
     if request.preview:
         return 0
     notes = run_all(grid, request, launcher, typed)

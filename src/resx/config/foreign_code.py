@@ -14,10 +14,11 @@ from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 
 from resx.config.composing import register_schema
+from resx.config.flags import values_of
 from resx.config.location import conf_dir
+from resx.config.yaml_size import refuse_bombs
 from resx.errors import RequestError
 
-FOLDERS, ROOTS, NAMES = ("--config-dir", "-cd"), ("--config-path", "-cp"), ("--config-name", "-cn")
 PLUGINS = ("launcher", "sweeper")
 # What differs without any file saying so: where the configuration came from, and a help text.
 RECORDED = ("runtime", "overrides", "help", "searchpath")
@@ -26,14 +27,15 @@ RECORDED_OF_JOB = ("override_dirname", "config_name", "name", "id", "num")
 
 def refuse_foreign_code(command: str, flags: list[str], overrides: list[str]) -> None:
     """Raises `RequestError` if a file of a foreign folder changes what Hydra itself does."""
-    pairs = _pairs(flags)
-    folders = [os.path.abspath(value) for flag, value in pairs if flag in FOLDERS]
-    roots = [os.path.abspath(value) for flag, value in pairs if flag in ROOTS]
+    folders = [os.path.abspath(value) for value in values_of(flags, "--config-dir", "-cd")]
+    roots = [os.path.abspath(value) for value in values_of(flags, "--config-path", "-cp")]
     searched = [o for o in overrides if o.startswith("hydra.searchpath")]
     if not (folders or roots or searched):
         return
+    for folder in [*folders, *roots]:
+        refuse_bombs(folder)
     register_schema(command)
-    names = [value for flag, value in pairs if flag in NAMES]
+    names = list(values_of(flags, "--config-name", "-cn"))
     search = [f"hydra.searchpath=[{','.join(f'file://{f}' for f in folders)}]"] if folders else []
     found = _hydra_node((roots or [str(conf_dir())])[-1], (names or [command])[-1],
                         [*overrides, *(search if not searched else [])])  # fmt: skip
@@ -68,14 +70,3 @@ def _is_known(command: str, overrides: list[str]) -> bool:
     except MissingConfigException:
         return False
     return True
-
-
-def _pairs(flags: list[str]) -> list[tuple[str, str]]:
-    """`--config-dir=x` and `--config-dir x` alike."""
-    pairs, left = [], list(flags)
-    while left:
-        flag, _, value = left.pop(0).partition("=")
-        if not value and left and not left[0].startswith("-"):
-            value = left.pop(0)
-        pairs.append((flag, value))
-    return pairs

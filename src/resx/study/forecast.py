@@ -2,11 +2,13 @@
 
 import os
 import time
+from dataclasses import replace
 
 import torch
 
 from resx.config.schema import TrainConfig
 from resx.device import synchronize
+from resx.errors import RequestError
 from resx.experiment import prepare
 from resx.models.parts.complexity import parameters
 from resx.training.state import make_optimizer
@@ -43,6 +45,15 @@ def forecast(configs: list[TrainConfig], parallel: bool) -> str:
         torch.set_num_threads(threads)
     seconds /= min(os.cpu_count() or 1, len(configs)) if parallel else 1
     return f"predicted for {len(configs)} runs: {_clock(seconds)}, {disk / 1e6:.0f} MB on disk"
+
+
+def forecast_offline(configs: list[TrainConfig], parallel: bool) -> str:
+    """The same for a look ahead: it fetches no images, and says so where they are not there."""
+    offline = [replace(c, data=replace(c.data, download=False)) for c in configs]
+    try:
+        return forecast(offline, parallel)
+    except RequestError as error:
+        return f"no prediction: {error}"
 
 
 def _distinct(config: TrainConfig) -> str:
