@@ -18,7 +18,8 @@ from resx.device import pick_device, set_deterministic, set_float32
 from resx.errors import RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network
-from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
+from resx.models.parts.exports import made_of
+from resx.models.parts.foreign import FOREIGN_COLOURS, bare, detect, load_weights, of_colour
 from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
@@ -171,21 +172,26 @@ def with_weights(
 
 
 def with_foreign_weights(
-    config: NetworkConfig, loaded: dict[str, Any], naming: str = "auto"
+    config: NetworkConfig, loaded: dict[str, Any], naming: str = "auto", as_typed: bool = False
 ) -> tuple[Experiment, str]:
     """The parts of `config` with a state dict in some project's names, and whose they are.
 
-    Other projects' weights come with their colour normalisation and place of the stride, unless
-    `data.normalize=given`. A state dict does not say how long it was trained, so that its step is
-    that of the recipe's end. Raises `RequestError` if the weights are of another network.
+    Our own exports carry their normalisation, other projects' weights of colour images come with
+    ImageNet's, unless that of `config` is to hold `as_typed`. A state dict does not say how long
+    it was trained, so that its step is that of the recipe's end. Raises `RequestError` if the
+    weights are of another network, or of other classes.
     """
-    weights = bare(loaded)
+    weights, made = bare(loaded), made_of(loaded)
     naming = detect(weights) if naming == "auto" else naming
-    if naming != "resx" and config.data.normalize != "given":
-        data = replace(config.data, normalize="given", mean=FOREIGN_MEAN, std=FOREIGN_STD)
-        config = replace(config, data=data)
+    as_typed |= config.data.normalize == "given"
+    if naming != "resx" and made is None and not as_typed and of_colour(weights):
+        config = replace(config, data=replace(config.data, **FOREIGN_COLOURS))
     if naming == "torchvision" and config.model.get("stride_in") == "1x1":
         config = replace(config, model=config.model | {"stride_in": "3x3"})
     experiment = prepare(config)
+    if made is not None and made.classes != experiment.dataset.classes:
+        raise RequestError("the weights are of other classes than these images have")
     load_weights(experiment.network, weights, naming)
+    if made is not None and not as_typed:
+        experiment.dataset.normalization = Normalization(made.mean, made.std)
     return replace(experiment, step=config.recipe.steps), naming

@@ -46,7 +46,7 @@ def _comments_in(source: str) -> dict[str, str]:
     found = {}
     for item in owner.body:
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            above = []
+            above: list[str] = []
             number = item.lineno - 2
             while lines[number].lstrip().startswith("#"):
                 above.insert(0, lines[number].strip(" #"))

@@ -7,8 +7,10 @@ from omegaconf import MISSING
 
 from resx.config.checks import refuse_path
 from resx.config.schema import NetworkConfig, TrainConfig
+from resx.errors import RequestError, unknown
 
 NAMINGS = ("auto", "resx", "torchvision", "akamaster")
+SPLITS = ("train", "val", "test")
 Choices = dict[str, tuple[object, ...]]
 
 
@@ -45,6 +47,11 @@ class EvaluateConfig(NetworkConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "batch_size")
+        for split in self.splits:
+            if split not in SPLITS:
+                raise RequestError(unknown("split", split, SPLITS))
+        if not self.splits:
+            self.refuse("splits", f"name some of {', '.join(SPLITS)}")
 
 
 @dataclass

@@ -15,7 +15,11 @@ WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint ke
 LAST = {"fc": "torchvision", "linear": "akamaster"}  # the last layer tells whose names they are
 LAST |= {"classifier": "torchvision", "heads.head": "torchvision"}  # a DenseNet's, a ViT's
 # What both were trained with: ImageNet's colour mean and standard deviation in [0, 1].
-FOREIGN_MEAN, FOREIGN_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+FOREIGN_COLOURS: dict[str, Any] = {
+    "normalize": "given",
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}
 
 
 def bare(loaded: dict[str, Any]) -> dict[str, Tensor]:
@@ -44,6 +48,11 @@ def detect(weights: dict[str, Tensor]) -> str:
     return next((n for last, n in LAST.items() if f"{last}.weight" in weights), "resx")
 
 
+def of_colour(weights: dict[str, Tensor]) -> bool:
+    """Whether the first convolution is of images of three channels."""
+    return next((w.shape[1] == 3 for w in weights.values() if w.ndim == 4), True)
+
+
 def names_of(network: Network, naming: str) -> dict[str, str]:
     """What the project `naming` calls every weight of ours.
 
@@ -53,7 +62,10 @@ def names_of(network: Network, naming: str) -> dict[str, str]:
         return {name: name for name in network.state_dict()}
     if naming not in network.foreign:
         own = ", ".join(["resx", *network.foreign])
-        raise RequestError(f"naming={naming}: {network.title} is not in it, only in {own}")
+        why = network.absent.get(naming, "it has no such family")
+        raise RequestError(
+            f"naming={naming}: {network.title} is not in it, only in {own}, because {why}"
+        )
     return {name: network.foreign[naming](name) for name in network.state_dict()}
 
 
