@@ -1,5 +1,6 @@
 """`resx study NAME`: run what is missing of a grid, whoever ran the rest, then report."""
 
+import shlex
 import sys
 from collections import Counter
 
@@ -9,6 +10,7 @@ from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.store.summary import Status
 from resx.study.grid import Grid, expand
+from resx.study.remembered import remember, same_study
 from resx.study.running import launcher_of, run_all
 from resx.study.status import counted, key_of, status_table
 
@@ -17,7 +19,10 @@ def main(request: StudyRequest, typed: Typed) -> int:
     """0 when every run is finished or diverged, 1 when some failed."""
     grid = expand(request, typed)
     if request.status:
-        show_status(grid)
+        for each in same_study(grid, request, typed):
+            if each.typed:
+                print(shlex.join(["resx", "study", str(typed.choices["study"]), *each.typed]))
+            show_status(each)
         return 0
     statuses = [job.run.status for job in grid.jobs]
     print(f"study {grid.name}: {len(grid.jobs)} runs, {counted(Counter(statuses))}")
@@ -34,6 +39,7 @@ def main(request: StudyRequest, typed: Typed) -> int:
         print(ahead([job.config for job in missing], parallel=launcher == "joblib"))
     if request.preview:
         return 0
+    remember(grid, request, typed)
     notes = run_all(grid, request, launcher, typed)
     failed = [job for job in grid.jobs if not job.run.status.is_final]
     for job in failed:
