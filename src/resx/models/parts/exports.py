@@ -52,10 +52,12 @@ def changes(network: Network, naming: str) -> list[str]:
 
     There are none for images as the project's networks expect them: colour, of 64 pixels and up.
     """
-    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
-    place = network.foreign[naming]("stem.0.weight").removesuffix(".weight")
-    if naming != "torchvision" or place not in POOLS:
+    if naming != "torchvision":
         return []
+    place = network.foreign[naming]("stem.0.weight").removesuffix(".weight")
+    if place not in POOLS:  # a ViT's title says its sizes
+        return []
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     if first.kernel_size == (7, 7) and first.in_channels == 3:
         return []
     shape = f"{first.in_channels}, {first.out_channels}, {first.kernel_size[0]}"
