@@ -43,6 +43,13 @@ def test_a_torch_and_torchvision_that_do_not_match_are_named():
     assert "install a matching pair" in one_line(wrapped, "train")
 
 
+def test_what_is_not_installed_is_named_with_what_to_install():
+    for module, package in (("torch", "torch torchvision"), ("sklearn", "scikit-learn")):
+        error = ModuleNotFoundError(f"No module named '{module}.x'", name=f"{module}.x")
+        assert one_line(error, "train") == f"{module} is not installed; pip install {package}"
+    assert one_line(ModuleNotFoundError("No module named 'resx.x'", name="resx.x"), "train") is None
+
+
 def test_an_error_of_ours_is_not_dressed_up_as_the_users():
     assert one_line(ZeroDivisionError("oops"), "train") is None
 

@@ -20,10 +20,11 @@ from resx.errors import RequestError, unknown
 OWN_PACKAGE = "resx"
 # What a function of one's own must look like, by what it returns; CONTRIBUTING.md has examples.
 FORMS = {
-    "Network": "def NAME(spec: Spec, ...) -> Network, of resx.models.parts.network, whose parts"
-    " are stem, stage1, .., head",
-    "Source": "def NAME(root, image_size, download, cache, ...) -> Source, of resx.data.source",
-    "Finding": "def NAME(experiments, ...) -> Finding, of resx.analyses.analysis",
+    "Network": "a family is def NAME(spec: Spec, ...) -> Network, of resx.models.parts.network,"
+    " whose parts are stem, stage1, .., head",
+    "Source": "a reader is def NAME(root, image_size, download, cache, ...) -> Source, of"
+    " resx.data.source",
+    "Finding": "an analysis is def NAME(experiments, ...) -> Finding, of resx.analyses.analysis",
 }
 
 

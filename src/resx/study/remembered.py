@@ -13,7 +13,8 @@ from resx.study.grid import Grid, expand
 
 def remember(grid: Grid, request: StudyRequest, typed: Typed) -> None:
     """Note a grid that is about to be run."""
-    note = {"study": typed.choices["study"], "typed": grid.typed}
+    lines = [line for line in grid.typed if not line.startswith("outputs=")]  # the store may move
+    note = {"study": typed.choices["study"], "typed": lines}
     replace_text(Store(request.outputs).study_note(grid.name), json.dumps(note, indent=1) + "\n")
 
 
@@ -32,9 +33,9 @@ def same_study(grid: Grid, request: StudyRequest, typed: Typed) -> Iterator[Grid
                 if note["study"] != typed.choices["study"]:
                     continue
                 lines = [f"study={note['study']}", *map(str, note["typed"])]
-                other = expand(
-                    *asked("study", [*lines, f"outputs={json.dumps(request.outputs)}"], typed)
-                )
+                found, as_typed = asked("study", lines, typed)
+                found.outputs = request.outputs
+                other = expand(found, as_typed)
             except Exception:
                 continue  # whatever a note of another version, or none of ours, can raise
             others[other.name] = other
