@@ -20,7 +20,7 @@ from resx.models.parts.network import Network
 from resx.report.collect import collect
 from resx.store.store import Store
 from resx.training.probes import Probe
-from resx.training.session import refuse_other_images, train_run
+from resx.training.session import refuse_large_batch, refuse_other_images, train_run
 
 
 def configure(*overrides: str) -> TrainConfig:
@@ -87,6 +87,7 @@ def train(config: TrainConfig, probes: Sequence[Probe] = ()) -> StoredRun:
     """
     run = Store(config.outputs).run(config)
     experiment = prepare(config)
+    refuse_large_batch(experiment)
     with run.locked():
         if not config.force:
             refuse_other_images(experiment.dataset, run)

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from itertools import islice
+from importlib.metadata import PackageNotFoundError, version
 
 from resx import __version__
-from resx.errors import RequestError, unknown
+from resx.config.flags import split_flags
+from resx.errors import unknown
 from resx.interruption import CODES, PARENT, discard_output, follow, listening
 
 DONE, WRONG_REQUEST, BROKEN_PIPE = 0, 2, CODES["SIGPIPE"]
@@ -21,14 +22,10 @@ COMMANDS = {
     "info": "layers, parameters, multiply-adds and memory of a network",
     "bench": "images per second of the training loop",
     "list": "models, data sets, recipes, experiments, studies and analyses, one line each",
+    "help": "what a setting means, such as resx help recipe.warmup; or a group, or a command",
 }
 
-# Hydra's own; `--info` takes its value after `=` only.
-FLAGS = ("--help", "-h", "--hydra-help", "--multirun", "-m", "--run", "-r", "--resolve")
-FLAGS_WITH_VALUE = (
-    *("--cfg", "-c", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"),
-    *("--config-path", "-cp"),
-)
+COMPLETION = ("-sc", "--shell-completion")
 
 HELP = f"""resx {__version__}: why do deep plain networks train worse, and what do residual
 connections change?
@@ -42,6 +39,7 @@ examples:
   resx train depth=34 residual=true
   resx train -m depth=20,56 residual=true,false 'seed=range(3)'
   resx train data.root=PATH experiment=cifar_quick depth=56
+  resx help recipe.warmup; resx train --help
   tensorboard --logdir outputs/runs
 """
 
@@ -75,28 +73,6 @@ def main() -> int:
             return refuse(command, line)
 
 
-def answer(arguments: list[str]) -> int:
-    """The command's exit code. Raises whatever it raises."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        lines = [f"  {name:10}{description}" for name, description in COMMANDS.items()]
-        print(HELP.format(commands="\n".join(lines)), end="")
-        return DONE
-    if arguments[0] == "--version":
-        print(f"resx {__version__}")
-        return DONE
-    name, rest = arguments[0], arguments[1:]
-    if name not in COMMANDS:
-        after = name.startswith("-") or "=" in name
-        hint = f"the command comes first: resx train {name} ..." if after else ""
-        return refuse("resx", hint or unknown("command", name, COMMANDS))
-    if name == "list":
-        return show_list(rest)
-    flags, overrides = split_flags(rest)
-    from resx.config.job import run_job  # Hydra takes a fifth of a second
-
-    return run_job(name, flags, overrides)
-
-
 def interrupted(command: str, signal: str) -> int:
     """The exit code that shells expect; silent if nobody reads on."""
     if signal != "SIGPIPE":
@@ -104,35 +80,63 @@ def interrupted(command: str, signal: str) -> int:
     return CODES[signal]
 
 
-def split_flags(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Hydra's flags with their values, and the overrides: Hydra wants the flags in one place.
+def answer(arguments: list[str]) -> int:
+    """The exit code of what was typed after `resx`. Raises whatever it raises."""
+    if not arguments or arguments[0] in ("-h", "--help") or arguments == ["help"]:
+        lines = [f"  {name:10}{description}" for name, description in COMMANDS.items()]
+        print(HELP.format(commands="\n".join(lines)), end="")
+        return DONE
+    if arguments[0] == "--version":
+        print(versions())
+        return DONE
+    name, rest = arguments[0], arguments[1:]
+    if name not in (*COMMANDS, *COMPLETION):
+        after = name.startswith("-") or "=" in name
+        hint = f"the command comes first: resx train {name} ..." if after else ""
+        return refuse("resx", hint or unknown("command", name, COMMANDS))
+    return answer_command(name, rest)
 
-    Raises `RequestError` for a flag that Hydra does not have.
+
+def answer_command(name: str, rest: list[str]) -> int:
+    """The exit code of a command. Raises what `one_line` makes a line of.
+
+    Each branch imports what it needs: Hydra takes a fifth of a second, torch one and a half.
     """
-    flags: list[str] = []
-    overrides: list[str] = []
-    left = iter(arguments)
-    for argument in left:
-        name = argument.split("=")[0]
-        if not argument.startswith("-"):
-            overrides.append(argument)
-        elif name in FLAGS_WITH_VALUE:
-            flags += [argument] if "=" in argument else [argument, *islice(left, 1)]
-        elif name in FLAGS:
-            flags.append(argument)
-        elif name in ("--info", "-i"):
-            flags.append(argument if "=" in argument else "--info=all")
-        else:
-            raise RequestError(unknown("flag", argument, [*FLAGS, *FLAGS_WITH_VALUE, "--info"]))
-    return flags, overrides
+    if {name, *rest} & {*COMPLETION}:
+        from resx.config.completion import complete
+
+        return complete([word for word in rest if word not in COMPLETION], list(COMMANDS))
+    flags, words = split_flags(rest)
+    asked_for_help = bool({"--help", "-h"} & {*flags})
+    if name == "help" and words and words[0] in COMMANDS:
+        name, words, asked_for_help = words[0], words[1:], True
+    if name in ("list", "help") and asked_for_help:
+        print(f"resx {name}: {COMMANDS[name]}")
+        return DONE
+    if name == "list":
+        from resx.commands.list import main as list_choices
+
+        return list_choices(words, flags)
+    if name == "help" or asked_for_help:
+        from resx.commands.help import command_help, explain
+
+        return explain(words, flags) if name == "help" else command_help(name, flags, words)
+    from resx.config.job import run_job
+
+    return run_job(name, flags, words)
+
+
+def versions() -> str:
+    """Of resx and of what decides its numbers, without importing that."""
+    found = [f"resx {__version__}"]
+    for package in ("torch", "torchvision", "hydra-core"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} not installed")
+    return ", ".join(found)
 
 
 def refuse(who: str, line: str) -> int:
     print(f"{who}: {line}", file=sys.stderr)
     return WRONG_REQUEST
-
-
-def show_list(arguments: list[str]) -> int:
-    from resx.commands.list import main as list_choices
-
-    return list_choices(arguments)

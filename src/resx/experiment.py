@@ -17,6 +17,7 @@ from resx.device import pick_device, set_deterministic, set_float32, warn_of_emu
 from resx.errors import RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network
+from resx.models.parts.exports import made_of
 from resx.models.parts.foreign import as_foreign, bare, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
@@ -180,14 +181,20 @@ def with_foreign_weights(
     loaded: dict[str, Any],
     naming: str = "auto",
     dataset: Dataset | None = None,
+    as_typed: bool = False,
 ) -> tuple[Experiment, str]:
     """The parts of `config` with a state dict in some project's names, and whose they are.
 
-    A state dict does not say how long it was trained, so that its step is that of the recipe's end.
+    Our own exports carry their normalisation, unless that of `config` is to hold `as_typed`. A
+    state dict does not say how long it was trained, so that its step is that of the recipe's end.
     A `dataset` is shared if it is that of the configuration which `as_foreign` gives. Raises
-    `RequestError` if the weights are of another network.
+    `RequestError` if the weights are of another network, or of other classes.
     """
-    config, naming = as_foreign(config, loaded, naming)
-    experiment = prepare(config, dataset)
+    config, naming = as_foreign(config, loaded, naming, as_typed)
+    experiment, made = prepare(config, dataset), made_of(loaded)
+    if made is not None and made.classes != experiment.dataset.classes:
+        raise RequestError("the weights are of other classes than these images have")
     load_weights(experiment.network, bare(loaded), naming)
+    if made is not None and not as_typed and config.data.normalize != "given":
+        experiment.dataset.normalization = Normalization(made.mean, made.std)
     return replace(experiment, step=config.recipe.steps), naming

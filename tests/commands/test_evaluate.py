@@ -35,6 +35,27 @@ def test_a_bare_state_dict_is_evaluated_as_the_network_that_is_named(resx, tiny,
     assert_refused(answer, "weights of another architecture: the file lacks stage1.1.branch.0")
 
 
+def test_other_images_too_few_for_the_runs_subset_are_evaluated_on_test(
+    resx, tiny, only_run, image_tree
+):
+    common = ("data=folder", "recipe=digits", "data.image_size=8", *tiny[:3])
+    root = image_tree("many", each=20)
+    answer = resx("train", *common, f"data.root={root}", "data.subset=24", "recipe.batch_size=16")
+    assert answer.code == 0, answer.err
+    few = f"data.root={image_tree('few')}"
+    answer = resx("evaluate", f"run={only_run()}", few, "splits=test")
+    assert answer.code == 0, answer.err
+    assert [row.split()[:2] for row in answer.out.splitlines() if "%" in row] == [["test", "12"]]
+    answer = resx("evaluate", f"run={only_run()}", few)
+    assert_refused(answer, "data.subset=24: there are 12 images")
+
+
+def test_foreign_names_of_a_grey_network_are_not_normalised_by_colours(resx):
+    weights = {name: torch.zeros(4, 1, 3, 3) for name in ("conv1.weight",)}
+    torch.save(weights | {"linear.weight": torch.zeros(10, 4)}, "grey.pt")
+    assert_refused(resx("evaluate", "weights=grey.pt", "depth=8"), "weights of another archit")
+
+
 def test_settings_that_a_run_decides_itself_are_refused_in_evaluate(resx, tiny, only_run):
     resx("train", *tiny)
     answer = resx("evaluate", f"run={only_run()}", "depth=20")

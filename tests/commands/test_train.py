@@ -53,6 +53,7 @@ def test_a_locked_run_directory_is_refused(resx, tiny, configure, tmp_path, monk
 
 def test_other_images_under_the_same_name_are_refused(resx, image_tree, only_run):
     common = ("train", "depth=8", "data=folder", "recipe=digits", "recipe.steps=2")
+    common += ("recipe.batch_size=8",)
     first, second = image_tree("first"), image_tree("second", suffix="webp")
     assert resx(*common, f"data.root={first}").code == 0
     before = only_run().joinpath("summary.json").read_text()
@@ -65,7 +66,7 @@ def test_a_path_with_spaces_works(resx, image_tree):
     root = image_tree("my images")
     answer = resx(
         *("train", "depth=8", "data=folder", f'data.root="{root}"', "recipe=digits"),
-        *("recipe.steps=2", 'outputs="my outputs"'),
+        *("recipe.steps=2", "recipe.batch_size=8", 'outputs="my outputs"'),
     )
     assert answer.code == 0, answer.err
 

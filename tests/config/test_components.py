@@ -36,6 +36,8 @@ def lies(root, image_size, download, cache) -> Source:
 def takes_too_little() -> Source: ...
 
 def string(root) -> "Sauce": ...
+
+def needs(root, image_size, download, cache, norm: str) -> Source: ...
 """)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
@@ -91,9 +93,10 @@ def test_a_trusted_package_is_called_and_its_complaints_get_the_settings_name(pa
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("unannotated", "does not declare to return a Source"),
-        ("lies", "returned a int, no Source"),
-        ("takes_too_little", "takes no 'root', and must"),
+        ("unannotated", "does not declare to return a Source: a reader is def NAME(root, image_s"),
+        ("lies", "returned a int, no Source: a reader is def NAME(root, image_size, down"),
+        ("takes_too_little", "takes no 'root', and must: a reader is def NAME(root, image_size, d"),
+        ("needs", "data.source.norm is not set, and stranger.needs has no default for it"),
         ("pathlib", "is no function defined in stranger"),
         ("string", "name 'Sauce' is not defined"),
     ],

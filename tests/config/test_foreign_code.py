@@ -78,6 +78,32 @@ def test_nor_does_hydras_own_part_come_from_a_file(resx, evil, part):
     assert answer.err.count("\n") == 1, answer.err
 
 
+def test_nor_from_a_file_that_a_studys_grid_chooses(resx, evil):
+    """Its jobs are composed anew, in another process."""
+    (evil / "mine" / "model").mkdir()
+    bad = (conf_dir() / "model" / "resnet.yaml").read_text()
+    bad += "hydra:\n  job_logging: {formatters: {line: {'()': evil.net}}}\n"
+    (evil / "mine" / "model" / "bad.yaml").write_text(bad)
+    grid = "grid:\n    - {model: [resnet, bad], depth: [8], residual: [true], seed: [0]}\n"
+    text = f"# @package _global_\nstudy:\n  name: sent\n  {grid}"
+    (evil / "mine" / "study" / "sent.yaml").write_text(text)
+    refused = "hydra.job_logging: a file may not change what Hydra itself does"
+    assert_refused(resx("study", "sent", "--config-dir", "mine"), refused)
+    sweep = resx("train", "-m", "model=resnet,bad", "--config-dir=mine")
+    assert_refused(sweep, refused)
+    typed = resx("study", "degradation", "model=resnet,bad", "--config-dir=mine")
+    assert_refused(typed, refused)
+
+
+def test_a_sweep_beside_a_folder_of_ones_own_is_one(resx, evil, tiny):
+    study(evil, "")
+    common = [line for line in tiny if not line.startswith("depth")]
+    sweep = ["study=sent,degradation", "depth=8,14", "--config-dir=mine", *common]
+    answer = resx("train", "-m", *sweep)
+    assert answer.code == 0, answer.err
+    assert "4 of 4 jobs done" in answer.err
+
+
 def test_trust_counts_only_when_it_is_typed(resx, evil):
     study(evil, "trust: [evil]\nmodel: {_target_: evil.net}\n")
     answer = resx("train", "study=sent", "--config-dir", "mine")

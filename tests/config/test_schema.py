@@ -14,7 +14,7 @@ from resx.errors import RequestError
     [
         ("recipe.steps=0", "recipe.steps=0: must be at least 1"),
         ("recipe.batch_size=-4", "recipe.batch_size=-4: must be at least 1"),
-        ("recipe.lr=nan", "recipe.lr=nan: must be at least 0"),
+        ("recipe.lr=nan", "recipe.lr=nan: must be a finite number, at least 0"),
         ("recipe.optimizer=adam", "recipe.optimizer=adam: must be one of sgd, adamw"),
         ("recipe.eval_every=15", "recipe.eval_every=15: must be a multiple of record_every=10"),
         ("recipe.milestones=[3,2]", "must increase"),

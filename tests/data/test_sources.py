@@ -180,6 +180,14 @@ def test_smaller_images_are_means_over_squares_of_the_published_ones(tmp_path, o
         load(tmp_path, "cifar.cifar10", root=str(official), image_size=20)
 
 
+def test_a_root_may_be_the_archive_or_the_unpacked_folder_itself(tmp_path, official):
+    found = [
+        load(tmp_path, "cifar.cifar10", root=str(root), image_size=32).fingerprint
+        for root in (official, official / CIFAR10.base_folder, official / CIFAR10.filename)
+    ]
+    assert len(set(found)) == 1
+
+
 def test_a_wrong_checksum_is_refused(tmp_path, official):
     batch = official / CIFAR10.base_folder / "data_batch_2"
     batch.write_bytes(batch.read_bytes() + b"x")
@@ -198,11 +206,22 @@ def test_no_network_says_which_file_to_put_where(tmp_path, monkeypatch):
     place = tmp_path / "data"
     with pytest.raises(RequestError, match=f"put cifar-10-python.tar.gz into {place}"):
         load(tmp_path, "cifar.cifar10", image_size=32)
+    assert not place.exists()
+    with pytest.raises(RequestError, match=f"cifar-10-python.tar.gz, .* in {place}; put the archi"):
+        load(tmp_path, "cifar.cifar10", image_size=32, download=False)
 
 
 def test_a_root_with_nothing_to_read_says_what_it_looked_for(tmp_path):
-    with pytest.raises(RequestError, match=r"no class folders, no cifar-10-python\.tar\.gz"):
+    with pytest.raises(RequestError, match=r"no cifar-10-python\.tar\.gz, no cifar-10-batches-py"):
         load(tmp_path, "cifar.cifar10", root=str(tmp_path), image_size=32)
+
+
+def test_a_part_of_the_classes_is_enough_only_where_it_may_be(tmp_path, image_tree):
+    root = str(image_tree())
+    with pytest.raises(RequestError, match=r"data\.classes=5: these images have 2 \(cat, dog\)"):
+        load(tmp_path, "folder.folder", root=root, image_size=32, classes=5)
+    part = load(tmp_path, "folder.folder", root=root, image_size=32, classes=5, fewer_classes=True)
+    assert part.classes == ["cat", "dog"]
 
 
 @pytest.mark.parametrize("name", yamls("data"))

@@ -80,7 +80,7 @@ def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> Non
     if jobs:
         assert jobs[0].request is not None
         grid = [each.job for each in jobs]
-        print(outlook(jobs[0].request, grid, grid, typed).line)
+        print(outlook(jobs[0].request, grid, grid, typed, offline=True).line)
     studies = Counter({p.study_line: len(open_jobs(p)) for p in planned if p.measurement.study})
     for line, count in studies.items():
         if count and config.run != "all":

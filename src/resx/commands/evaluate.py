@@ -1,7 +1,9 @@
 """`resx evaluate`: the error of a run, of a checkpoint, or of published weights."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from resx.config.composing import Typed
 from resx.config.requests import EvaluateConfig
@@ -36,10 +38,11 @@ def main(config: EvaluateConfig, typed: Typed) -> int:
     naming = "resx"
     if is_own(saved):
         config = with_typed(saved["config"], typed, EvaluateConfig, FREE)
-        experiment = with_weights(config, saved)
+        experiment = with_weights(_without_training_images(config, saved), saved)
     else:
-        experiment, naming = with_foreign_weights(config, saved, config.naming)
-        if naming != "resx" and experiment.config.data.mean != config.data.mean:
+        as_typed = bool({"data.normalize", "data.mean", "data.std"} & {*typed.keys})
+        experiment, naming = with_foreign_weights(config, saved, config.naming, as_typed=as_typed)
+        if experiment.config.data.mean != config.data.mean:
             data = experiment.config.data
             log.info("normalised as %s weights are: mean %s, std %s", naming, data.mean, data.std)
     sizes = experiment.dataset.sizes
@@ -49,6 +52,17 @@ def main(config: EvaluateConfig, typed: Typed) -> int:
     print(f"{experiment.network.title}, {naming} names, {config.data.name}")
     show_scores(experiment, config)
     return 0
+
+
+def _without_training_images(config: EvaluateConfig, saved: dict[str, Any]) -> EvaluateConfig:
+    """Without the run's draw of training images, where none of them is looked at.
+
+    Other images than the run's may be too few for it; batch norm may need them, to be re-estimated.
+    """
+    needed = config.recipe.bn_reestimate and not saved["state"].get("statistics")
+    if needed or {*config.splits} != {"test"}:
+        return config
+    return replace(config, data=replace(config.data, subset=None, val_fraction=0.0))
 
 
 def show_scores(experiment: Experiment, config: EvaluateConfig) -> None:

@@ -19,6 +19,10 @@ from resx.study.grid import TYPED, Grid, expand
 
 def main(request: ReportRequest, typed: Typed) -> int:
     """Raises `RequestError` for nothing to report, or for runs of one row that differ in more."""
+    if request.runs is None and request.study is None:
+        raise RequestError(
+            "name a study or runs: resx report NAME (resx list study), or resx report runs=GLOB"
+        )
     if request.runs is None:
         report_study(expand(request, typed), request)
     else:

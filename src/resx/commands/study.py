@@ -1,5 +1,6 @@
 """`resx study NAME`: run what is missing of a grid, whoever ran the rest, then report."""
 
+import shlex
 import sys
 from collections import Counter
 from contextlib import nullcontext
@@ -11,6 +12,7 @@ from resx.config.requests import StudyRequest
 from resx.store.summary import Status
 from resx.study.grid import Grid, Job, expand
 from resx.study.outlook import Forecast, outlook
+from resx.study.remembered import remember, same_study
 from resx.study.running import run_all
 from resx.study.status import counted, key_of, look, status_table
 
@@ -19,7 +21,10 @@ def main(request: StudyRequest, typed: Typed) -> int:
     """0 when every run is finished or diverged, 1 when some failed."""
     grid = expand(request, typed)
     if request.status:
-        show_status(grid)
+        for each in same_study(grid, request, typed):
+            if each.typed:
+                print(shlex.join(["resx", "study", str(typed.choices["study"]), *each.typed]))
+            show_status(each)
         return 0
     statuses = {key_of(job): job.run.status for job in grid.jobs}
     count = counted(Counter(statuses.values()))
@@ -29,6 +34,7 @@ def main(request: StudyRequest, typed: Typed) -> int:
     foreseen = foresee(request, grid, missing, typed) if missing else Forecast("basic", [], "")
     if request.preview:
         return 0
+    remember(grid, request, typed)
     seconds = {key_of(job): each for job, each in zip(missing, foreseen.seconds)}
     notes = run_all(grid, request, foreseen.launcher, typed, seconds) if left else {}
     failed = [job for job in grid.jobs if not job.run.status.is_final]
@@ -46,7 +52,7 @@ def foresee(request: StudyRequest, grid: Grid, missing: list[Job], typed: Typed)
     """Says what the missing runs will take; on a terminal something moves meanwhile."""
     terminal = sys.stdout.isatty()
     with Console().status("measuring a few steps of each network") if terminal else nullcontext():
-        foreseen = outlook(request, grid.jobs, missing, typed)
+        foreseen = outlook(request, grid.jobs, missing, typed, offline=request.preview)
     print(foreseen.line, flush=True)
     return foreseen
 

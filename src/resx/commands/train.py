@@ -31,9 +31,10 @@ def main(config: TrainConfig, typed: Typed) -> int:
             log.warning("it kept no snapshots when it was trained; force=true trains it again")
         return 0
     from resx.experiment import prepare  # imports torch
-    from resx.training.session import refuse_other_images, train_run
+    from resx.training.session import refuse_large_batch, refuse_other_images, train_run
 
     experiment = prepare(config)
+    refuse_large_batch(experiment)
     with run.locked(), log_file(run.directory / LOG):
         if not config.force:
             refuse_other_images(experiment.dataset, run)

@@ -1,5 +1,6 @@
 """Checks of values, and messages that name the setting and the choices."""
 
+import math
 import re
 from collections.abc import Iterable
 from typing import ClassVar, NoReturn
@@ -36,6 +37,7 @@ class Checked:
     """Range checks whose messages name a value as it is typed: `recipe.steps=0: ...`."""
 
     group: ClassVar[str] = ""
+    choices: ClassVar[dict[str, tuple[object, ...]]] = {}  # of settings that are one of a few
 
     def __post_init__(self) -> None:
         """The checks of a class; those that go through several settings, too."""
@@ -48,8 +50,18 @@ class Checked:
             value = getattr(self, name)
             if value in (None, MISSING):
                 continue
-            if not minimum <= value < float("inf"):  # refuses NaN too
+            if isinstance(value, float) and not math.isfinite(value):
+                self.refuse(name, f"must be a finite number, at least {minimum}")
+            if value < minimum:
                 self.refuse(name, f"must be at least {minimum}")
 
-    def one_of(self, name: str, choices: Iterable[object]) -> None:
-        one_of(f"{self.group}{name}", getattr(self, name), choices)
+    def share(self, *names: str) -> None:
+        """Raises `RequestError` for what is not above 0 and at most 1."""
+        for name in names:
+            if not 0 < getattr(self, name) <= 1:  # refuses NaN too
+                self.refuse(name, "must be above 0 and at most 1")
+
+    def one_of_its_choices(self) -> None:
+        """Raises `RequestError` for a setting whose value is none of its `choices`."""
+        for name, allowed in self.choices.items():
+            one_of(f"{self.group}{name}", getattr(self, name), allowed)

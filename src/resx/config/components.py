@@ -18,6 +18,14 @@ from omegaconf.errors import ValidationError
 from resx.errors import RequestError, unknown
 
 OWN_PACKAGE = "resx"
+# What a function of one's own must look like, by what it returns; CONTRIBUTING.md has examples.
+FORMS = {
+    "Network": "a family is def NAME(spec: Spec, ...) -> Network, of resx.models.parts.network,"
+    " whose parts are stem, stage1, .., head",
+    "Source": "a reader is def NAME(root, image_size, download, cache, ...) -> Source, of"
+    " resx.data.source",
+    "Finding": "an analysis is def NAME(experiments, ...) -> Finding, of resx.analyses.analysis",
+}
 
 
 def build(
@@ -42,7 +50,10 @@ def build(
     options = {key: value for key, value in component.items() if key not in ("_target_", "name")}
     takes = signature(function).parameters
     if lacking := [name for name in arguments if name not in takes]:
-        raise RequestError(f"{group}._target_={target}: takes no '{lacking[0]}', and must")
+        form = _form(returns)
+        raise RequestError(f"{group}._target_={target}: takes no '{lacking[0]}', and must{form}")
+    if unset := [name for name in _needed(function) if name not in {*arguments, *options}]:
+        raise RequestError(f"{group}.{unset[0]} is not set, and {target} has no default for it")
     checked = _checked(options, function, set(arguments), group)
     try:
         result = function(**arguments, **checked)
@@ -53,8 +64,15 @@ def build(
         raise RequestError(with_full_name(line, arguments_of, arguments)) from error
     if not isinstance(result, returns):
         kind = type(result).__name__
-        raise RequestError(f"{group}._target_={target}: returned a {kind}, no {returns.__name__}")
+        raise RequestError(
+            f"{group}._target_={target}: returned a {kind}, no {returns.__name__}{_form(returns)}"
+        )
     return result
+
+
+def is_own(component: dict[str, Any]) -> bool:
+    """Whether a component is of resx itself, not of a package that the person trusts."""
+    return str(component.get("_target_")).split(".")[0] == OWN_PACKAGE
 
 
 def find(target: object, group: str, returns: type, trust: Iterable[str]) -> Callable[..., Any]:
@@ -83,11 +101,24 @@ def find(target: object, group: str, returns: type, trust: Iterable[str]) -> Cal
         raise RequestError(f"{refused}is no function defined in {module_name}")
     try:
         declared = get_type_hints(found).get("return")
-    except NameError as error:  # an annotation that is only a string
+    except (NameError, TypeError, SyntaxError) as error:  # an annotation that is only a string
         raise RequestError(f"{refused}{error}") from error
     if not (isinstance(declared, type) and issubclass(declared, returns)):
-        raise RequestError(f"{refused}does not declare to return a {returns.__name__}")
+        what = f"does not declare to return a {returns.__name__}"
+        raise RequestError(f"{refused}{what}{_form(returns)}")
     return found
+
+
+def _form(returns: type) -> str:
+    form = FORMS.get(returns.__name__)
+    return f": {form}" if form else ""
+
+
+def _needed(function: Callable[..., Any]) -> list[str]:
+    """The parameters without a default."""
+    parameters = signature(function).parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return [p.name for p in named if p.default is p.empty]
 
 
 def with_full_name(message: str, group: str, options: Iterable[str]) -> str:

@@ -15,19 +15,17 @@ from resx.config import outcomes
 from resx.config.composing import parse, register_schema, trust_what_was_typed, typed_now
 from resx.config.foreign_code import refuse_foreign_code
 from resx.config.location import conf_dir
+from resx.config.mistyped import well_typed
 from resx.config.notes import report
 from resx.config.refusals import one_line
-from resx.config.requests import BARE, COMMANDS
+from resx.config.requests import COMMANDS, GRIDS
 from resx.config.settings import validated
 from resx.interruption import received
-
-GRIDS = ("study", "report", "analyze", "claims")  # commands that take a grid themselves
 
 
 def run_job(name: str, flags: list[str], overrides: list[str]) -> int:
     """The exit code of a command with Hydra's flags and the overrides that were typed."""
-    if name in BARE:
-        overrides = [o if "=" in o else f"{BARE[name]}={o}" for o in overrides]
+    overrides = well_typed(name, flags, overrides)
     if name in GRIDS:
         overrides = gather_sweeps(overrides)
     refuse_foreign_code(name, flags, overrides)
@@ -46,7 +44,7 @@ def gather_sweeps(overrides: list[str]) -> list[str]:
     return [*rest, f"sweeps={json.dumps(swept)}"] if swept else rest
 
 
-def run_through_hydra(name: str, arguments: list[str]) -> int:
+def run_through_hydra(name: str, arguments: list[str], program: str = "") -> int:
     """The command's exit code, or in a sweep 1 if a job failed. Raises what a single job raises."""
     register_schema(name)
     code, failure = 0, None
@@ -63,7 +61,7 @@ def run_through_hydra(name: str, arguments: list[str]) -> int:
 
     # Hydra reads sys.argv itself, and would print errors and exit unless told to raise them.
     old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [f"resx {name}", *arguments]
+    sys.argv = [program or f"resx {name}", *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
     outcomes.SweepDirectory.path = None
     try:

@@ -11,9 +11,17 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from resx.config.location import conf_dir
+from resx.config.plugins import plugin_choices
 from resx.config.requests import BARE
 from resx.errors import RequestError, unknown
 
+# Packages whose names differ from those of what is installed.
+DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "hydra": "hydra-core",
+    "PIL": "pillow",
+}
 MOVED = {("recipe", "cifar_quick"): "experiment=cifar_quick"}
 
 
@@ -30,21 +38,24 @@ def one_line(error: BaseException, command: str) -> str | None:
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, RequestError):
         return first
+    if isinstance(error, ModuleNotFoundError) and (missing := str(error.name).split(".")[0]):
+        if missing in ("resx", "None"):
+            return None
+        package = "torch torchvision" if missing == "torch" else DISTRIBUTIONS.get(missing, missing)
+        return f"{missing} is not installed; pip install {package}"
     if isinstance(error, MissingConfigException):
-        if found := re.search(r"Could not find '(.+)/(.+)'", str(error)):
-            group, choice = found.groups()
-            if moved := MOVED.get((group, choice)):
-                return f"{group}={choice} is {moved} now: it also sets images and precision"
-            choices = [p.stem for p in (conf_dir() / group).glob("*.yaml")]
-            return unknown(group, choice, choices)
-        return first
+        return _no_such_choice(error) or first
     if isinstance(error, OverrideParseException):
-        text = " ".join(str(error).split("See https")[0].split())
-        return f"cannot read the override: {text} (values with spaces: 'key=\"a b\"')"
+        name, _, value = error.override.partition("=")
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        as_text = f"'{name}=\"{quoted}\"'"
+        return f"cannot read {error.override}; a value with such signs is quoted: {as_text}"
     if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
-        known = known_settings(command)
-        siblings = [k for k in known if k.rpartition(".")[0] == found[1].rpartition(".")[0]]
-        return unknown("setting", found[1], known, siblings or known)
+        within = (getattr(e, "full_key", None) for e in chain)  # of `data.source={foo: 1}`
+        name = next((k for k in within if k and k.startswith(f"{found[1]}.")), found[1])
+        known = [k for k in known_settings(command) if not name.startswith(f"{k}.")]
+        beside = [k for k in known if k.rpartition(".")[0] == name.rpartition(".")[0]]
+        return unknown("setting", name, known, beside or [k for k in known if "." not in k])
     if isinstance(error, HydraException | OmegaConfBaseException):
         reason = next((e for e in chain if isinstance(e, OmegaConfBaseException)), error)
         detail = str(reason).strip().splitlines()[0]
@@ -54,6 +65,19 @@ def one_line(error: BaseException, command: str) -> str | None:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else first
     return None
+
+
+def _no_such_choice(error: MissingConfigException) -> str | None:
+    found = re.search(r"Could not find '(.+)/(.+?)'", str(error))
+    if not found:
+        return None
+    group, choice = found.groups()
+    if moved := MOVED.get((group, choice)):
+        return f"{group}={choice} is {moved} now: it also sets images and precision"
+    known = plugin_choices(group, list(error.options or ()))
+    if not known:
+        return f"unknown {group} '{choice}'; there is nothing in {group}"
+    return unknown(group, choice, known)
 
 
 def known_settings(command: str) -> list[str]:

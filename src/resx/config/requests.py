@@ -1,68 +1,77 @@
 """What each command may be asked for, beyond the network, its images and its recipe."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
 from resx.config.checks import refuse_path
 from resx.config.schema import NetworkConfig, TrainConfig
+from resx.errors import RequestError, unknown
 
 BESIDE_RUNS = ("device", "outputs", "trust", "data.root")  # what analyses of runs may be told
 NAMINGS = ("auto", "resx", "torchvision", "akamaster")
+SPLITS = ("train", "val", "test")
+Choices = dict[str, tuple[object, ...]]
 
 
 @dataclass
 class StudyRequest(TrainConfig):
     """Run what is missing of a study. `sweeps` are overrides such as `seed=range(5)`."""
 
-    sweeps: list[str] = field(default_factory=list)
-    preview: bool = False
-    status: bool = False
+    sweeps: list[str] = field(default_factory=list)  # made of what is typed with several values
+    preview: bool = False  # what is missing, and what it would cost; trains nothing
+    status: bool = False  # what is done, running, failed and missing; trains nothing
 
 
 @dataclass
 class ReportRequest(TrainConfig):
     """A report of a study, or of the runs that a glob finds."""
 
-    sweeps: list[str] = field(default_factory=list)
-    runs: str | None = None
+    sweeps: list[str] = field(default_factory=list)  # made of what is typed with several values
+    runs: str | None = None  # a glob of run directories, such as 'outputs/runs/digits/**'
 
 
 @dataclass
 class EvaluateConfig(NetworkConfig):
     """The error of trained weights."""
 
-    run: str | None = None
-    weights: str | None = None
-    naming: str = "auto"
+    choices: ClassVar[Choices] = NetworkConfig.choices | {"naming": NAMINGS}
+
+    run: str | None = None  # a run directory
+    weights: str | None = None  # a checkpoint, an export, or a state dict of another project
+    naming: str = "auto"  # whose names the weights have; auto: the last layer's name tells
+    # Of which images: train, test, and val where some are held out
     splits: list[str] = field(default_factory=lambda: ["train", "test"])
-    batch_size: int = 500
+    batch_size: int = 500  # images at a time; the errors do not depend on it
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.at_least(1, "batch_size")
-        self.one_of("naming", NAMINGS)
+        for split in self.splits:
+            if split not in SPLITS:
+                raise RequestError(unknown("split", split, SPLITS))
+        if not self.splits:
+            self.refuse("splits", f"name some of {', '.join(SPLITS)}")
 
 
 @dataclass
 class ExportConfig(NetworkConfig):
     """A run's weights for another project."""
 
-    run: str | None = None
-    naming: str = "resx"
-    file: str | None = None  # by default in the run directory
+    choices: ClassVar[Choices] = NetworkConfig.choices | {"naming": NAMINGS[1:]}
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.one_of("naming", ("resx", "torchvision", "akamaster"))
+    run: str | None = None  # a run directory
+    weights: str | None = None  # or a checkpoint or snapshot of resx
+    naming: str = "resx"  # the project in whose names the weights are written
+    file: str | None = None  # where to; unset: beside what is exported
 
 
 @dataclass
 class InfoConfig(NetworkConfig):
     """A network's size and cost."""
 
-    batch_size: int = 128
+    batch_size: int = 128  # of which the activations' memory is told
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -73,8 +82,8 @@ class InfoConfig(NetworkConfig):
 class BenchConfig(NetworkConfig):
     """Images per second of the training loop."""
 
-    steps: int = 20
-    repeats: int = 3
+    steps: int = 20  # of a turn
+    repeats: int = 3  # turns of each loop, interleaved
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,17 +99,18 @@ class AnalyzeConfig(NetworkConfig):
     runs kept along training, not only at the last ones.
     """
 
-    analysis: dict[str, Any] = field(default_factory=dict)
-    runs: str | None = None
-    snapshots: bool = False
-    weights: str | None = None
-    naming: str = "auto"
-    sweeps: list[str] = field(default_factory=list)
-    force: bool = False
+    choices: ClassVar[Choices] = NetworkConfig.choices | {"naming": NAMINGS}
+
+    analysis: dict[str, Any] = field(default_factory=dict)  # which, and its options
+    runs: str | None = None  # a glob of run directories; unset: fresh networks
+    snapshots: bool = False  # all weights that the runs kept along training, not only the last
+    weights: str | None = None  # files of weights, each of the network typed in the same place
+    naming: str = "auto"  # whose names the weights have; auto: the last layer's name tells
+    sweeps: list[str] = field(default_factory=list)  # made of what is typed with several values
+    force: bool = False  # compute again what was found
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.one_of("naming", NAMINGS)
         refuse_path("analysis.name", self.analysis.get("name", MISSING))
 
 
@@ -113,17 +123,16 @@ class ClaimsRequest(TrainConfig):
     Markdown page to write, such as docs/claims.md.
     """
 
-    run: str = "analyses"
-    only: list[str] = field(default_factory=list)
-    preview: bool = False
-    file: str | None = None
-    sweeps: list[str] = field(default_factory=list)
+    choices: ClassVar[Choices] = NetworkConfig.choices | {"run": ("analyses", "all", "none")}
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.one_of("run", ("analyses", "all", "none"))
+    run: str = "analyses"  # what is computed where it is missing; all: the studies too
+    only: list[str] = field(default_factory=list)  # ids of claims
+    preview: bool = False  # what is missing, and what it would cost; computes nothing
+    file: str | None = None  # a Markdown page to write, such as docs/claims.md
+    sweeps: list[str] = field(default_factory=list)  # made of what is typed with several values
 
 
+GRIDS = ("study", "report", "analyze", "claims")  # commands that take a grid themselves
 BARE = {"study": "study", "report": "study", "analyze": "analysis"}  # what a bare word names
 COMMANDS: dict[str, type] = {
     "train": TrainConfig,

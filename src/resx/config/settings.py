@@ -26,6 +26,13 @@ def validated(config: DictConfig, schema: type[Schema]) -> Schema:
     return result
 
 
+def plain(composed: DictConfig) -> dict[str, Any]:
+    """The composed configuration as dicts and lists, with `???` where a value is missing."""
+    found = OmegaConf.to_container(composed, resolve=False)
+    assert isinstance(found, dict)
+    return {str(key): value for key, value in found.items()}
+
+
 def from_stored(stored: object, schema: type[Schema]) -> Schema:
     """The configuration that a run directory or a checkpoint holds, checked as if it were typed.
 

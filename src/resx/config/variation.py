@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from resx.config.checks import Checked
 from resx.config.composing import compose_raw, has_interpolations, parse
+from resx.config.foreign_code import refuse_foreign_choices
 from resx.config.schema import TrainConfig
 from resx.config.settings import validated
 from resx.errors import RequestError, unknown
@@ -55,6 +56,7 @@ class Variation:
     def _of_groups(self, groups: tuple[str, ...]) -> TrainConfig | None:
         """None where a setting follows another one by `${...}`: then only Hydra can tell."""
         if groups not in self._composed:
+            refuse_foreign_choices([*self.base, *groups])
             raw = compose_raw([*self.base, *groups])
             known = None if has_interpolations(raw) else validated(raw, TrainConfig)
             self._composed[groups] = known

@@ -34,16 +34,16 @@ def cifar100(root: Path | None, image_size: int, download: bool, cache: Path) ->
 def _read(
     reader: type[CIFAR10], root: Path | None, image_size: int, download: bool, cache: Path
 ) -> Source:
-    """Class folders, the official archive, or its unpacked batches under `root`.
+    """Class folders, the official archive, or its unpacked batches, each itself or under `root`.
 
-    Without a root the archive is downloaded into `data/`. Raises `ValueError` if there is
-    nothing to read, a checksum is wrong, or the download fails.
+    Without a root they are looked for in `data/`. Raises `ValueError` if there is nothing to read
+    and nothing may be fetched, a checksum is wrong, or the download fails.
     """
     if image_size not in SIZES:
         raise ValueError(f"image_size={image_size}: CIFAR images are 32x32, averaged to 16 or 8")
-    place = Path("data") if root is None else root
+    place = Path("data") if root is None else _folder_of(root, reader)
     if root is not None and not download:
-        existing(root)
+        existing(place)
     if (place / "train").is_dir():
         return averaged(folder(place, SIZES[0], download, cache), image_size)
     archive, batches = place / reader.filename, place / reader.base_folder
@@ -53,11 +53,8 @@ def _read(
         log.info("unpacking %s", archive)
         extract_archive(str(archive), str(place))
     if not batches.is_dir():
-        if root is not None and not download:
-            raise ValueError(
-                f"root={root}: no class folders, no {reader.filename} and no"
-                f" {reader.base_folder}/ in it; data.download=true fetches the archive"
-            )
+        if not download:
+            raise ValueError(_nothing(reader, root, place))
         _download(reader, place)
     try:
         parts = [reader(str(place), train=train) for train in (True, False)]
@@ -85,12 +82,39 @@ def _averaged(images: Tensor, size: int) -> Tensor:
     return blocks.float().mean((2, 4)).round_().to(torch.uint8) if factor > 1 else images
 
 
+def _folder_of(root: Path, reader: type[CIFAR10]) -> Path:
+    """Where the archive or its unpacked batches lie, if `root` is one of these itself."""
+    own_batches = root.name == reader.base_folder and (root / "batches.meta").is_file()
+    own_batches |= root.name == reader.base_folder and (root / "meta").is_file()  # CIFAR-100's
+    return root.parent if own_batches or root.name == reader.filename else root
+
+
+def _nothing(reader: type[CIFAR10], root: Path | None, place: Path) -> str:
+    lacking = f"no {reader.filename}, no {reader.base_folder}/ and no class folders"
+    if root is None:
+        return (
+            f"root=null: there is {lacking} in {place.resolve()}; put the archive there or name"
+            " its folder"
+        )
+    return f"root={root}: {lacking} in it; data.download=true fetches the archive"
+
+
 def _download(reader: type[CIFAR10], place: Path) -> None:
+    """Raises `ValueError` if it fails; nothing is left of it then, nor if it is interrupted."""
     log.info("downloading %s into %s", reader.url, place)
+    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    archive = place / reader.filename
     try:
         place.mkdir(parents=True, exist_ok=True)
         reader(str(place), download=True)
-    except (URLError, TimeoutError, ConnectionError, RuntimeError) as error:
+    except BaseException as error:
+        archive.unlink(missing_ok=True)  # half of it, or it is not what it should be
+        for folder in made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        if not isinstance(error, URLError | TimeoutError | ConnectionError | RuntimeError):
+            raise
         raise ValueError(
             f"cannot download {reader.url} ({error}); put {reader.filename} into {place.resolve()}"
+            " or name its folder with data.root"
         ) from error

@@ -27,6 +27,8 @@ def folder(root: Path | None, image_size: int, download: bool, cache: Path) -> S
 def existing(root: Path | None) -> Path:
     if root is None:
         raise ValueError("root=null: name the folder with the images")
+    if root.is_file():
+        raise ValueError(f"root={root}: is a file; name the folder with the images")
     if not root.is_dir():
         raise ValueError(f"root={root}: no such folder")
     if not os.access(root, os.R_OK | os.X_OK):

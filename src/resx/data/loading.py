@@ -29,7 +29,7 @@ def load_dataset(
         arguments_of="data",
         root=Path(config.root) if config.root else None,
         image_size=config.image_size,
-        download=config.download,
+        download=config.root is None if config.download is None else config.download,
         cache=cache,
     )
     try:
@@ -40,6 +40,7 @@ def load_dataset(
 
 
 def _dataset(source: Source, config: DataConfig, device: torch.device) -> Dataset:
+    _refuse_other_classes(source, config)
     splits = _splits(source, config)
     normalization = _normalization(splits["train"], config)
     known = (source.classes, normalization, source.fingerprint, device)
@@ -73,6 +74,13 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
     )
 
 
+def _refuse_other_classes(source: Source, config: DataConfig) -> None:
+    said, found = config.classes, len(source.classes)
+    if said is not None and said != found and not (config.fewer_classes and found < said):
+        named = ", ".join(source.classes[:3]) + (", .." if found > 3 else "")
+        raise ValueError(f"classes={said}: these images have {found} ({named})")
+
+
 def _splits(source: Source, config: DataConfig) -> dict[str, Images]:
     splits: dict[str, Images] = {"train": source.train, "test": source.test}
     if config.val_fraction:
@@ -87,6 +95,8 @@ def _splits(source: Source, config: DataConfig) -> dict[str, Images]:
     if config.subset is not None:
         if config.subset > len(labels):
             raise ValueError(f"subset={config.subset}: there are {len(labels)} images")
+        if config.subset < (classes := len(source.classes)):
+            raise ValueError(f"subset={config.subset}: leaves some of the {classes} classes out")
         chosen, _ = class_balanced(labels, config.subset, "subset")
         splits["train"] = splits["train"].take(chosen)
     return splits

@@ -5,13 +5,18 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from resx.config.components import build, with_full_name
+from resx.config.components import build, is_own, with_full_name
 from resx.config.schema import NetworkConfig
 from resx.errors import RequestError
 from resx.models.parts.batch_statistics import use_ghost_batches
 from resx.models.parts.checkpointing import checkpoint_activations
 from resx.models.parts.initialization import initialize
-from resx.models.parts.network import Network, Spec, refuse_incomplete
+from resx.models.parts.network import (
+    Network,
+    Spec,
+    refuse_incomplete,
+    refuse_other_output,
+)
 
 
 def build_network(
@@ -39,6 +44,8 @@ def build_network(
         network = _call_family(config, spec)
     try:
         refuse_incomplete(network)
+        if not is_own(config.model) and not on_meta:
+            refuse_other_output(network, spec)
         if not on_meta:
             initialize(network, config.seed)
     except ValueError as error:

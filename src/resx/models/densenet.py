@@ -55,7 +55,10 @@ def densenet(
     )
     torchvisions = spec.residual and layout.name == "imagenet"
     names = {"torchvision": densenet_name} if torchvisions else {}
-    return Network(plan.parts(width), label, names)
+    why = (
+        "it has no net of the CIFAR layout" if spec.residual else "a chain is none of its DenseNets"
+    )
+    return Network(plan.parts(width), label, names, {} if torchvisions else {"torchvision": why})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from resx.models.parts.blocks import (
     zero_last_norms,
 )
 from resx.models.parts.layers import SHORTCUTS
-from resx.models.parts.naming import resnet_names
+from resx.models.parts.naming import whose_names
 from resx.models.parts.network import ForeignNames, Network, Spec
 from resx.models.parts.options import at_least_one, below_one, one_of
 from resx.models.parts.skeleton import (
@@ -65,8 +65,9 @@ def resnet(
         norm != "batch" and f"norm {norm}",
         rate > 0 and f"drop path {rate}",
     )
-    names = foreign_names(spec, layout.name, shortcut, width, stride_in, norm)
-    network = Network(stack(stem, block, stages, head, width, expansion, rates), label, names)
+    names, absent = foreign_names(spec, layout.name, shortcut, width, stride_in, norm)
+    parts = stack(stem, block, stages, head, width, expansion, rates)
+    network = Network(parts, label, names, absent)
     if zero_init_last:
         zero_last_norms(network)
     return network
@@ -92,13 +93,26 @@ def refuse(
 
 def foreign_names(
     spec: Spec, layout: str, shortcut: str, width: int, stride_in: str, norm: str
-) -> ForeignNames:
-    """Whose networks these are: the function must be the same, not only the weights' shapes."""
-    if not spec.residual or norm != "batch":
-        return {}
-    if layout == "imagenet" and (shortcut, width) == ("B", 64):
-        # torchvision moved the stride of a bottleneck into its 3x3 convolution.
-        same = spec.block == "basic" or stride_in == "3x3"
-        return resnet_names("torchvision") if same else {}
-    akamasters = layout == "cifar" and spec.block == "basic" and shortcut != "C"
-    return resnet_names("akamaster") if akamasters else {}
+) -> tuple[ForeignNames, dict[str, str]]:
+    """Whose networks these are, or why they are not: the function must be the same, too."""
+    residual = (spec.residual, "a plain net has none of its shortcuts")
+    batch_norm = (norm == "batch", "its networks have batch norm")
+    # torchvision moved the stride of a bottleneck into its 3x3 convolution.
+    stride = spec.block == "basic" or stride_in == "3x3"
+    return whose_names(
+        torchvision=(
+            (layout == "imagenet", "it has no net of the CIFAR layout"),
+            residual,
+            batch_norm,
+            (shortcut == "B", f"its shortcuts are of type B, not {shortcut}"),
+            (width == 64, f"its first stage has 64 channels, not {width}"),
+            (stride, "its bottlenecks have their stride in the 3x3: model.stride_in=3x3"),
+        ),
+        akamaster=(
+            (layout == "cifar", "it has the CIFAR layout alone"),
+            residual,
+            batch_norm,
+            (spec.block == "basic", f"it has no {spec.block} blocks"),
+            (shortcut != "C", "its shortcuts are of type A or B"),
+        ),
+    )

@@ -1,7 +1,7 @@
 """ResNeXt: bottlenecks of grouped convolutions (Xie et al. 2017, arXiv:1611.05431)."""
 
 from resx.models.parts.blocks import Bottleneck, PlainBottleneck
-from resx.models.parts.naming import resnet_names
+from resx.models.parts.naming import whose_names
 from resx.models.parts.network import Network, Spec
 from resx.models.parts.options import at_least_one
 from resx.models.parts.skeleton import choose_block, make_head, make_stem, small_stem, stack, title
@@ -40,6 +40,11 @@ def resnext(
         width != 64 and f"width {width}",
         small_stem(layout),
     )
-    torchvisions = spec.residual and layout.name == "imagenet" and width == 64
-    names = resnet_names("torchvision") if torchvisions else {}
-    return Network(stack(stem, block, stages, head, width, expansion), label, names)
+    names, absent = whose_names(
+        torchvision=(
+            (layout.name == "imagenet", "it has no net of the CIFAR layout"),
+            (spec.residual, "a plain net has none of its shortcuts"),
+            (width == 64, f"its first stage has 64 channels, not {width}"),
+        )
+    )
+    return Network(stack(stem, block, stages, head, width, expansion), label, names, absent)

@@ -62,5 +62,6 @@ def vit(
         mlp_ratio != MLP_RATIO and f"MLP ratio {mlp_ratio}",
         spec.residual and skip != "both" and f"skip {skip}",
     )
-    names = {"torchvision": vit_name} if kept == "both" else {}
-    return Network(parts, label, names)
+    if kept == "both":
+        return Network(parts, label, {"torchvision": vit_name})
+    return Network(parts, label, absent={"torchvision": "its blocks have both skips"})

@@ -1,7 +1,7 @@
 """Wide ResNet: fewer layers, more channels (Zagoruyko and Komodakis 2016, arXiv:1605.07146)."""
 
 from resx.models.parts.blocks import BasicBlock, Bottleneck, PlainBlock, PlainBottleneck
-from resx.models.parts.naming import resnet_names
+from resx.models.parts.naming import whose_names
 from resx.models.parts.network import Network, Spec
 from resx.models.parts.options import at_least_one, below_one
 from resx.models.parts.preactivation import PlainPreActBlock, PreActBlock, last_activation
@@ -45,7 +45,7 @@ def wide_cifar(spec: Spec, layout: Layout, widening: int, dropout: float, label:
     channels = stages[-1].channels
     head = make_head(channels, spec.num_classes, *last_activation("full", channels))
     parts = stack(stem, block, stages, head, 16, varying=[{"activated": True}])
-    return Network(parts, label)
+    return Network(parts, label, absent={"torchvision": "it has no net of the CIFAR layout"})
 
 
 def wide_imagenet(spec: Spec, layout: Layout, widening: int, label: str) -> Network:
@@ -62,6 +62,10 @@ def wide_imagenet(spec: Spec, layout: Layout, widening: int, label: str) -> Netw
         stages = layout.stages(64)
     stem, expansion = make_stem(layout, spec.in_channels, 64), EXPANSION[spec.block]
     head = make_head(stages[-1].channels * expansion, spec.num_classes)
-    torchvisions = spec.residual and spec.block == "bottleneck"
-    names = resnet_names("torchvision") if torchvisions else {}
-    return Network(stack(stem, block, stages, head, 64, expansion), label, names)
+    names, absent = whose_names(
+        torchvision=(
+            (spec.residual, "a plain net has none of its shortcuts"),
+            (spec.block == "bottleneck", "its wide ResNets have bottlenecks"),
+        )
+    )
+    return Network(stack(stem, block, stages, head, 64, expansion), label, names, absent)

@@ -38,6 +38,14 @@ class Store:
         moment = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}-{os.getpid()}"
         return self._folder("studies", name, moment)
 
+    def study_note(self, name: str) -> Path:
+        """Where it is kept what was typed beside a study's name."""
+        return self._folder("studies", name) / "typed.json"
+
+    def study_notes(self) -> list[Path]:
+        """All of them; makes no folder."""
+        return sorted((self.outputs / "studies").glob("*/typed.json"))
+
     @property
     def reports(self) -> Path:
         return self._folder("reports")

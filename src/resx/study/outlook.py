@@ -4,12 +4,14 @@ import pickle
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from statistics import fmean
 from typing import NamedTuple
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.config.schema import TrainConfig
+from resx.errors import RequestError
 from resx.store.summary import Status
 from resx.study.cores import cores
 from resx.study.grid import Job
@@ -25,9 +27,31 @@ class Forecast(NamedTuple):
     line: str
 
 
-def outlook(request: StudyRequest, jobs: list[Job], missing: list[Job], typed: Typed) -> Forecast:
-    """Of the `missing` jobs of a study. Raises `RequestError` as training them would."""
+def outlook(
+    request: StudyRequest,
+    jobs: list[Job],
+    missing: list[Job],
+    typed: Typed,
+    offline: bool = False,
+) -> Forecast:
+    """Of the `missing` jobs of a study. Raises `RequestError` as training them would.
+
+    An `offline` look ahead fetches no images, and says so where they are not there.
+    """
     configs = [job.config for job in missing]
+    if offline:
+        configs = [replace(c, data=replace(c.data, download=False)) for c in configs]
+        try:
+            return _asked(request, jobs, configs, typed)
+        except RequestError as error:
+            return Forecast("basic", [], f"no prediction: {error}")
+    return _asked(request, jobs, configs, typed)
+
+
+def _asked(
+    request: StudyRequest, jobs: list[Job], configs: list[TrainConfig], typed: Typed
+) -> Forecast:
+    """Of a process of its own, unless this one has torch already."""
     asked = configs, asked_launcher(request, jobs, typed), durations(jobs)
     if "torch" in sys.modules:  # then it costs nothing here
         from resx.study.forecast import forecast

@@ -34,6 +34,13 @@ def refuse_other_images(dataset: Dataset, run: Run) -> None:
         )
 
 
+def refuse_large_batch(experiment: Experiment) -> None:
+    """Raises `RequestError` for a batch that would have an image twice."""
+    batch, images = experiment.config.recipe.batch_size, experiment.dataset.sizes["train"]
+    if batch > images:
+        raise RequestError(f"recipe.batch_size={batch}: more than the {images:,} training images")
+
+
 def train_run(
     experiment: Experiment, run: Run, *, quiet: bool = False, probes: Sequence[Probe] = ()
 ) -> Summary:

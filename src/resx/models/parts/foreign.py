@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from resx.config.schema import NetworkConfig
 from resx.errors import RequestError
+from resx.models.parts.exports import made_of
 from resx.models.parts.layers import ZeroPadShortcut
 from resx.models.parts.network import Network
 
@@ -17,7 +18,11 @@ WEIGHT_KEYS = ("state_dict", "model")  # where a training script's checkpoint ke
 LAST = {"fc": "torchvision", "linear": "akamaster"}  # the last layer tells whose names they are
 LAST |= {"classifier": "torchvision", "heads.head": "torchvision"}  # a DenseNet's, a ViT's
 # What both were trained with: ImageNet's colour mean and standard deviation in [0, 1].
-FOREIGN_MEAN, FOREIGN_STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+FOREIGN_COLOURS: dict[str, Any] = {
+    "normalize": "given",
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}
 
 
 def bare(loaded: dict[str, Any]) -> dict[str, Tensor]:
@@ -46,6 +51,11 @@ def detect(weights: dict[str, Tensor]) -> str:
     return next((n for last, n in LAST.items() if f"{last}.weight" in weights), "resx")
 
 
+def of_colour(weights: dict[str, Tensor]) -> bool:
+    """Whether the first convolution is of images of three channels."""
+    return next((w.shape[1] == 3 for w in weights.values() if w.ndim == 4), True)
+
+
 def names_of(network: Network, naming: str) -> dict[str, str]:
     """What the project `naming` calls every weight of ours.
 
@@ -55,7 +65,10 @@ def names_of(network: Network, naming: str) -> dict[str, str]:
         return {name: name for name in network.state_dict()}
     if naming not in network.foreign:
         own = ", ".join(["resx", *network.foreign])
-        raise RequestError(f"naming={naming}: {network.title} is not in it, only in {own}")
+        why = network.absent.get(naming, "it has no such family")
+        raise RequestError(
+            f"naming={naming}: {network.title} is not in it, only in {own}, because {why}"
+        )
     return {name: network.foreign[naming](name) for name in network.state_dict()}
 
 
@@ -131,17 +144,18 @@ def _padded(order: Tensor, new_channels: int) -> Tensor:
 
 
 def as_foreign(
-    config: NetworkConfig, loaded: dict[str, Any], naming: str
+    config: NetworkConfig, loaded: dict[str, Any], naming: str, as_typed: bool = False
 ) -> tuple[NetworkConfig, str]:
     """The configuration for a state dict of some project, and whose it is.
 
-    Other projects' weights come with their colour normalisation and place of the stride, unless
-    `data.normalize=given`.
+    Other projects' weights of colour images come with ImageNet's normalisation, unless that of
+    `config` is given or is to hold `as_typed`; and all with their place of the stride.
     """
-    naming = detect(bare(loaded)) if naming == "auto" else naming
-    if naming != "resx" and config.data.normalize != "given":
-        data = replace(config.data, normalize="given", mean=FOREIGN_MEAN, std=FOREIGN_STD)
-        config = replace(config, data=data)
+    weights = bare(loaded)
+    naming = detect(weights) if naming == "auto" else naming
+    as_typed |= config.data.normalize == "given" or made_of(loaded) is not None
+    if naming != "resx" and not as_typed and of_colour(weights):
+        config = replace(config, data=replace(config.data, **FOREIGN_COLOURS))
     if naming == "torchvision" and config.model.get("stride_in") == "1x1":
         config = replace(config, model=config.model | {"stride_in": "3x3"})
     return config, naming

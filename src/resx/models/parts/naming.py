@@ -30,6 +30,21 @@ def resnet_names(naming: str) -> ForeignNames:
     return {naming: partial(resnet_name, naming=naming)}
 
 
+def whose_names(**projects: tuple[tuple[bool, str], ...]) -> tuple[ForeignNames, dict[str, str]]:
+    """Names of ResNets by project, and of the others why they have no such network.
+
+    Each project has rules in order: whether it holds, and what is to be said if it does not.
+    """
+    names: dict[str, Callable[[str], str]] = {}
+    absent: dict[str, str] = {}
+    for project, rules in projects.items():
+        if broken := [reason for holds, reason in rules if not holds]:
+            absent[project] = broken[0]
+        else:
+            names |= resnet_names(project)
+    return names, absent
+
+
 def densenet_name(ours: str) -> str:
     """`stage2.0.branch.2.weight` -> `features.denseblock2.denselayer1.conv1.weight`, and so on.
 

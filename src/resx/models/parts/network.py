@@ -30,8 +30,8 @@ class Network(nn.Sequential):
     (N, in_channels, H, W) -> logits (N, num_classes)
 
     `title` names the network as tables do. `foreign` has, by the name of another project, the
-    function from our name of a weight to that project's. Every block of a stage has a `branch`,
-    and a `shortcut` if it is residual.
+    function from our name of a weight to that project's; `absent` why another project has no such
+    network. Every block of a stage has a `branch`, and a `shortcut` if it is residual.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class Network(nn.Sequential):
         parts: Mapping[str, nn.Module],
         title: str = "",
         foreign: ForeignNames | None = None,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(OrderedDict(parts))
         self.title = title
         self.foreign = dict(foreign or {})
+        self.absent = dict(absent or {})
         self.memory_format = torch.contiguous_format
 
     def forward(self, images: Tensor) -> Tensor:
@@ -100,6 +102,25 @@ class Family(Protocol):
     """
 
     def __call__(self, spec: Spec, *arguments: Any, **options: Any) -> Network: ...
+
+
+@torch.no_grad()
+def refuse_other_output(network: Network, spec: Spec) -> None:
+    """Raises ValueError if two images do not become a row of logits each.
+
+    Only networks from outside need that: it costs a forward pass.
+    """
+    shape = (2, spec.in_channels, spec.image_size, spec.image_size)
+    try:
+        logits = network.eval()(torch.zeros(shape))
+    except Exception as error:  # whatever the code of a trusted package raises
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"fails on images {shape}: {reason}") from error
+    finally:
+        network.train()
+    found, wanted = tuple(getattr(logits, "shape", ())), (2, spec.num_classes)
+    if found != wanted:
+        raise ValueError(f"gives {found} for images {shape}; logits are {wanted}, a number a class")
 
 
 def refuse_incomplete(network: Network) -> None:
