@@ -17,12 +17,13 @@ from resx.data.loading import load_dataset
 from resx.device import pick_device, set_deterministic, set_float32
 from resx.errors import RequestError
 from resx.evaluation import reestimate_on_latest
-from resx.models.building import build_network
+from resx.models.building import build_network, refuse_other_network
 from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
 from resx.store.run import Run
+from resx.store.saved import is_own, step_of
 from resx.store.store import Store
 
 RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
@@ -126,7 +127,7 @@ class StoredRun(Run):
             steps = ", ".join(map(str, kept)) or "none"
             raise RequestError(f"{self.directory}: no snapshot of step {step}; there is {steps}")
         saved = checkpoint.load(kept[step])
-        if not is_own(saved) or saved["state"].get("step") != step:
+        if not is_own(saved) or step_of(saved) != step:
             raise RequestError(f"{kept[step]}: holds no snapshot of step {step}")
         return saved
 
@@ -145,11 +146,6 @@ def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:
     return replace(config, data=replace(config.data, **data), **top)
 
 
-def is_own(saved: dict[str, Any]) -> bool:
-    """Whether a loaded file is a checkpoint of resx, and no bare state dict."""
-    return isinstance(saved.get("state"), dict) and "config" in saved
-
-
 def with_weights(
     config: NetworkConfig, saved: dict[str, Any], dataset: Dataset | None = None
 ) -> Experiment:
@@ -158,12 +154,17 @@ def with_weights(
     Batch norm is re-estimated as in the run's evaluations, so that errors are those it recorded.
     Raises `RequestError` if they are of another network or of other classes.
     """
+    weights, channels = checkpoint.evaluated_weights(saved), len(saved["std"])
+    shape = (len(saved["classes"]), channels, config.data.image_size)
+    refuse_other_network(config, *shape, weights)  # what a file says may be too large to be built
     experiment = prepare(config, dataset)
     if saved["classes"] != experiment.dataset.classes:
         raise RequestError("the run was trained on other classes than these images have")
-    load_weights(experiment.network, checkpoint.evaluated_weights(saved), "resx")
+    if channels != experiment.dataset.channels:
+        raise RequestError(f"the run was trained on images of {channels} channels, unlike these")
+    load_weights(experiment.network, weights, "resx")
     experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
-    step = saved["state"]["step"]
+    step = step_of(saved)
     if config.recipe.bn_reestimate and step and not saved["state"].get("statistics"):
         parts = experiment.network, experiment.dataset, config.recipe
         reestimate_on_latest(*parts, config.seed, step, config.precision)

@@ -9,7 +9,7 @@ from resx.config.requests import ExportConfig
 from resx.config.stored import with_typed
 from resx.errors import RequestError
 from resx.experiment import open_run
-from resx.models.building import build_network
+from resx.models.building import build_network, refuse_other_network
 from resx.models.parts.foreign import export_weights, load_weights
 from resx.store import checkpoint
 
@@ -27,8 +27,10 @@ def main(config: ExportConfig, typed: Typed) -> int:
     own = with_typed(saved["config"], typed, ExportConfig, FREE)
     mean, std, classes = saved["mean"], saved["std"], saved["classes"]
     shape = (len(classes), mean.shape[-1], own.data.image_size)
+    trained = checkpoint.evaluated_weights(saved)
+    refuse_other_network(own, *shape, trained)
     network = build_network(own, *shape, torch.device("cpu"))
-    load_weights(network, checkpoint.evaluated_weights(saved), "resx")
+    load_weights(network, trained, "resx")
     weights = export_weights(network, config.naming)
     file = Path(config.file or Path(config.run, f"{config.naming}.pt"))
     if not file.parent.is_dir():

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
+from resx.store.integrity import REMEDY
 from resx.store.summary import Status
 from resx.study.grid import Grid, expand
 from resx.study.running import launcher_of, run_all
@@ -46,4 +47,8 @@ def main(request: StudyRequest, typed: Typed) -> int:
 
 
 def show_status(grid: Grid) -> None:
+    """The table, and below it what is damaged."""
     Console().print(status_table(grid))
+    for job in grid.jobs:
+        if job.run.status is Status.DAMAGED:
+            print(f"damaged: {job.run.assess()[1]}; {REMEDY}")

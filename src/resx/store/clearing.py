@@ -7,6 +7,7 @@ from pathlib import Path
 from resx.store.files import (
     ANALYSES,
     ANALYSIS_FILES,
+    ASIDE,
     EVENTS,
     HYDRA,
     LOCK,
@@ -25,7 +26,7 @@ def clear(directory: Path, outputs: Path) -> None:
     A directory with anything else in it was not made by a training: it is moved aside, whole.
     """
     if foreign := sorted(p.name for p in directory.iterdir() if not is_own(p)):
-        _move_aside(directory, outputs, foreign)
+        move_aside(directory, outputs, f"not only a run's files ({foreign[0]} ...)")
         return
     for path in directory.iterdir():
         if path.name not in (LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS):
@@ -46,12 +47,12 @@ def clear_analysis(folder: Path) -> None:
         path.unlink()
 
 
-def _move_aside(directory: Path, outputs: Path, foreign: list[str]) -> None:
+def move_aside(directory: Path, outputs: Path, reason: str) -> None:
     """All but what this process has just begun; out of the runs, or it would count as one."""
     root = directory.parent if outputs == directory else outputs
-    aside = root / "aside" / f"{directory.name}-{time.time_ns()}"
+    aside = root / ASIDE / f"{directory.name}-{time.time_ns()}"
     aside.mkdir(parents=True)
     for path in directory.iterdir():
         if path.name not in (LOCK, LOG, HYDRA):
             path.rename(aside / path.name)
-    log.warning("%s: not only a run's files (%s ...), so moved to %s", directory, foreign[0], aside)
+    log.warning("%s: %s, so moved to %s", directory, reason, aside)

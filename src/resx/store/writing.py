@@ -1,7 +1,9 @@
 """The one way in which a file under `outputs/` is replaced: aside, flushed, renamed."""
 
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,10 +33,32 @@ def set_aside(path: Path, write: Callable[[BinaryIO], object], suffix: str = ".t
             write(file)
             file.flush()
             os.fsync(file.fileno())
-    except (OSError, RuntimeError) as error:  # torch's zip writer reports a full disk as the latter
+    except (OSError, RuntimeError) as error:
         fresh.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+        raise _named(error, path) from error
     return fresh
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of writing below `path` says where: Python's own says so of opening alone."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise _named(error, path) from error
+
+
+def _named(error: OSError | RuntimeError, path: Path) -> OSError:
+    """With the path. torch's zip writer hides what went wrong behind a position in the file."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno):
+        cause = cause.__cause__ or cause.__context__
+    if not isinstance(cause, OSError) or cause.errno is None:
+        return OSError(f"cannot write {path}: {next(iter(str(error).splitlines()), 'no reason')}")
+    full = cause.errno in (errno.ENOSPC, errno.EDQUOT)
+    return OSError(cause.errno, "the disk is full" if full else cause.strerror, str(path))
 
 
 def flush_directory(directory: Path) -> None:

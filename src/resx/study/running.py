@@ -15,7 +15,7 @@ from resx.study.status import key_of
 
 TRIES = 2  # a failed run gets one more: a worker may have been killed for another's memory
 TINY_IMAGE = 16  # pixels; up to it a network keeps less than one core busy
-OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED)
+OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED, Status.DAMAGED)
 
 
 def run_all(grid: Grid, request: StudyRequest, launcher: str, typed: Typed) -> dict[str, str]:

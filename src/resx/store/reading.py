@@ -1,0 +1,33 @@
+"""Reading what may have been damaged: regular files of a sane size, and their checksums."""
+
+import stat
+import zlib
+from pathlib import Path
+
+from resx.errors import DamagedError
+
+LARGEST = 512 * 2**20  # bytes; the records of ten million steps
+
+
+def read_file(path: Path) -> bytes:
+    """The content. Raises `DamagedError` for whatever is no file that can be read.
+
+    A named pipe would be waited for, and a folder or a loop of links is an error of its own kind.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+            raise DamagedError(path, f"is {what}")
+        if found.st_size > LARGEST:
+            raise DamagedError(path, f"is damaged: {found.st_size} bytes, more than resx writes")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DamagedError(path, "is missing") from error
+    except OSError as error:
+        raise DamagedError(path, f"cannot be read ({error.strerror})") from error
+
+
+def checksum(content: bytes) -> str:
+    """Eight hex digits: CRC-32, as the entries of a checkpoint have."""
+    return f"{zlib.crc32(content):08x}"
