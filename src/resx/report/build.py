@@ -15,6 +15,7 @@ from resx.report.page import Figures, markdown, page
 from resx.report.selection import Selection, select
 from resx.report.tables import numeric_table
 from resx.store.store import Store
+from resx.store.writing import naming
 
 PAGE = "index.html"
 
@@ -29,7 +30,8 @@ def build_report(collected: Collected, selection: Selection, store: Store) -> Re
     if report.is_complete:
         report = replace(report, added=added_seeds(report.selected.runs, store.reports))
         note(report.selected.runs, store.reports)
-    write(report, store.report(selection.name), store.aggregates(selection.name))
+    with naming(store.report(selection.name)):
+        write(report, store.report(selection.name), store.aggregates(selection.name))
     return report
 
 

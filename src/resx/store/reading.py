@@ -1,11 +1,14 @@
 """Reading what may have been damaged: regular files of a sane size, and their checksums."""
 
+import json
 import stat
 import zlib
 from pathlib import Path
+from typing import Any
 
 from resx.errors import DamagedError
 
+CHECKSUM = "checksum"  # in a sealed file: of all else in it
 LARGEST = 512 * 2**20  # bytes; the records of ten million steps
 
 
@@ -31,3 +34,26 @@ def read_file(path: Path) -> bytes:
 def checksum(content: bytes) -> str:
     """Eight hex digits: CRC-32, as the entries of a checkpoint have."""
     return f"{zlib.crc32(content):08x}"
+
+
+def sealed(values: dict[str, Any]) -> str:
+    """JSON text with a checksum of its own."""
+    return json.dumps(values | {CHECKSUM: _seal(values)}, indent=1) + "\n"
+
+
+def unsealed(content: bytes | str) -> dict[str, Any]:
+    """The values again; early versions wrote no checksum.
+
+    Raises `ValueError` for what is no JSON object and for a wrong checksum, RecursionError for
+    what is nested too deeply.
+    """
+    values = json.loads(content)
+    if not isinstance(values, dict):
+        raise ValueError("no JSON object")
+    if values.pop(CHECKSUM, None) not in (None, _seal(values)):
+        raise ValueError("its checksum is wrong")
+    return values
+
+
+def _seal(values: dict[str, Any]) -> str:
+    return checksum(json.dumps(values, sort_keys=True).encode())

@@ -1,14 +1,11 @@
 """What a run says of itself in `summary.json`: typed, checked on reading."""
 
-import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from resx.config.typed import typed
-from resx.store.reading import checksum
-
-CHECKSUM = "checksum"  # of all else in the file
+from resx.store.reading import sealed, unsealed
 
 
 class Status(StrEnum):
@@ -94,26 +91,15 @@ class Summary:
 
     @classmethod
     def from_json(cls, text: str) -> "Summary":
-        """Raises `ValueError`, naming the field, for a text that is no summary.
-
-        The text has a checksum of its own, but for that of an early version.
-        """
-        values = json.loads(text)
-        if not isinstance(values, dict) or "status" not in values:
+        """Raises `ValueError`, naming the field, for a text that is no summary."""
+        values = unsealed(text)
+        if "status" not in values:
             raise ValueError("no summary: an object with a status was expected")
-        expected = values.pop(CHECKSUM, None)
         result: Summary = typed(values, cls, "summary")
-        if expected not in (None, _checksum(values)):
-            raise ValueError("its checksum is wrong")
         return result
 
     def to_json(self) -> str:
-        values = asdict(self)
-        return json.dumps(values | {CHECKSUM: _checksum(values)}, indent=1) + "\n"
+        return sealed(asdict(self))
 
     def but(self, **changes: Any) -> "Summary":
         return replace(self, **changes)
-
-
-def _checksum(values: dict[str, Any]) -> str:
-    return checksum(json.dumps(values, sort_keys=True).encode())

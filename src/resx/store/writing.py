@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,13 +42,25 @@ def set_aside(path: Path, write: Callable[[BinaryIO], object], suffix: str = ".t
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An error of writing below `path` says where: Python's own says so of opening alone."""
+    """An error of writing at or below `path` says where: Python's own says so of opening alone.
+
+    TensorBoard writes in a thread, whose errors are raised again in the thread that waits for it.
+    They are no news then, and not printed before.
+    """
+    hook = threading.excepthook
+    threading.excepthook = lambda raised: None if _is_of_disk(raised) else hook(raised)
     try:
         yield
     except OSError as error:
         if error.filename is not None:
             raise
         raise _named(error, path) from error
+    finally:
+        threading.excepthook = hook
+
+
+def _is_of_disk(raised: threading.ExceptHookArgs) -> bool:
+    return isinstance(raised.exc_value, OSError)
 
 
 def _named(error: OSError | RuntimeError, path: Path) -> OSError:
