@@ -15,13 +15,14 @@ from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import pick_device, set_deterministic, set_float32
-from resx.errors import RequestError
+from resx.errors import DamagedError, RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network, refuse_other_network
 from resx.models.parts.foreign import FOREIGN_MEAN, FOREIGN_STD, bare, detect, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
+from resx.store.integrity import REMEDY
 from resx.store.run import Run
 from resx.store.saved import is_own, step_of
 from resx.store.store import Store
@@ -114,10 +115,12 @@ class StoredRun(Run):
         return any((self.directory / name).is_file() for name in CHECKPOINTS)
 
     def checkpoint(self) -> dict[str, Any]:
-        """The newest undamaged one. Raises `RequestError` if there is none."""
+        """The newest undamaged one. Raises `RequestError` if there is none of this run."""
         saved = checkpoint.load_newest(self.directory)
         if saved is None:
             raise RequestError(f"{self.directory}: the run has no checkpoint yet")
+        if saved.get("identity", "") != (self.summary.hash or saved.get("identity", "")):
+            raise RequestError(f"{self.directory}: its checkpoint is of another run")
         return saved
 
     def snapshot_at(self, step: int) -> dict[str, Any]:
@@ -135,7 +138,10 @@ class StoredRun(Run):
 def open_run(directory: str | Path) -> StoredRun:
     """The run in a directory. Raises `RequestError` if there is none."""
     run = StoredRun(Path(directory))
-    run.read_config()  # says so if this is no run
+    try:
+        run.read_config()  # says so if this is no run
+    except DamagedError as error:
+        raise DamagedError(error.path, f"{error.reason}; {REMEDY}") from error
     return run
 
 

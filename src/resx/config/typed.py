@@ -48,7 +48,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def shown(value: object) -> str:
     """The beginning of a value of any size."""
-    if isinstance(value, int) and not is_number(value):
+    if type(value) is int and not is_number(value):
         return f"a number of {value.bit_length()} bits"
     return repr(value)[:40] if isinstance(value, str | int | float | None) else _kind(value)
 
