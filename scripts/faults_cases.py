@@ -1,5 +1,6 @@
 """One damage, one command, and what became of both: the fuzz campaign."""
 
+import signal
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -46,7 +47,9 @@ def one(store: FaultyStore, number: int, random: Random) -> Case:
     arguments = request(store, run, command, random)
     outcome = resx(*arguments, place=store.place)
     became = verdict(store, run, path, damage, command, outcome)
-    store.restore(run.directory, *(() if path.is_relative_to(run.directory) else (path,)))
+    store.restore(run.directory, path)
+    if became == "good run touched":
+        store.restore(*(other.directory for other in store.runs))
     text = f"resx {' '.join(arguments)} (code {outcome.code})\n{outcome.err or outcome.out}"
     return Case(number, kind_of(path), damage, command, became, text)
 
@@ -90,7 +93,7 @@ def verdict(
     store: FaultyStore, run: Trained, path: Path, damage: str, command: str, outcome: Outcome
 ) -> str:
     """`silent`: another result than of the whole store, and nothing said of the damage."""
-    if outcome.code == -9:
+    if outcome.code in (-signal.SIGKILL, -signal.SIGXCPU):
         return "too long or too large"
     if not outcome.is_proper:
         return "traceback"

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-SECONDS = 60.0  # that a command may take
+CPU_SECONDS = 60  # that a command may compute
+SECONDS = 600.0  # that it may take in all, on a machine that others use; who waits for ever, hangs
 MEMORY = 2 * 2**30  # bytes beyond what this process has
 
 
@@ -79,6 +80,7 @@ def _run(arguments: tuple[str, ...], place: Path) -> NoReturn:
         os.setpgid(0, 0)
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
             file = os.open(_log(place, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, stream.fileno())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from faults_child import Outcome, resx, start, wait
 from faults_store import result
 
-LONG = ("depth=8", "model.width=2", "recipe.steps=200", "recipe.batch_size=16")
+LONG: tuple[str, ...] = ("depth=8", "model.width=2", "recipe.steps=200", "recipe.batch_size=16")
 LONG += ("recipe.record_every=10", "recipe.eval_every=50", "recipe.save_every=10")
 STUDY = ("study", "degradation", "seed=0", *LONG, "hydra/launcher=basic")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

@@ -115,4 +115,5 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def is_good(cases: list[Case], kills: list[Kills], disks: list[Full]) -> bool:
-    return all(each.is_good for each in (*cases, *kills, *disks))
+    everything: list[Case | Kills | Full] = [*cases, *kills, *disks]
+    return all(each.is_good for each in everything)

@@ -14,8 +14,9 @@ from PIL import Image
 from resx.errors import RequestError
 from resx.store import checkpoint
 
-TINY = ("model.width=2", "recipe.steps=12", "recipe.batch_size=16", "recipe.record_every=2")
-TINY += ("recipe.eval_every=4", "recipe.save_every=4", "recipe.snapshots=3")
+TINY: tuple[str, ...] = ("model.width=2", "recipe.steps=12", "recipe.batch_size=16")
+TINY += ("recipe.record_every=2", "recipe.eval_every=4")
+TINY += ("recipe.save_every=4", "recipe.snapshots=3")
 DEPTHS = (8, 14)
 SEEDS = 12
 IMAGES = ("data=folder", "data.root=images", "data.image_size=8", "recipe=digits")
@@ -33,8 +34,6 @@ class FaultyStore:
 
     def __init__(self, folder: Path, depths: tuple[int, ...] = DEPTHS, seeds: int = SEEDS) -> None:
         self.place, self.master = folder / "place", folder / "master"
-        self.study = ("degradation", f"depth={','.join(map(str, depths))}", f"seed=range({seeds})")
-        self.study += TINY
         self.runs: list[Trained] = []
         self.place.mkdir(parents=True)
         _image_tree(self.place / "images")
