@@ -6,6 +6,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, TypeGuard, Union, get_args, get_origin, get_type_hints
 
+NODES = 10_000  # values in a configuration
 LARGEST = 2**53  # beyond it a float, and so a table, no longer holds a whole number
 
 
@@ -37,6 +38,18 @@ def typed(value: Any, kind: Any, name: str) -> Any:
     if type(value) is kind and (kind is not int or is_number(value)):
         return value
     raise ValueError(f"{name}: {shown(value)} is not what stands there")
+
+
+def refuse_endless(value: Any) -> None:
+    """Raises `ValueError` for a structure that shares parts with itself so as to be endless."""
+    left, waiting = NODES, [value]
+    while waiting:
+        node = waiting.pop()
+        left -= 1
+        if left == 0:
+            raise ValueError(f"more than {NODES} values")
+        if isinstance(node, dict | list):
+            waiting += node.values() if isinstance(node, dict) else node
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -97,8 +97,9 @@ def load(path: Path) -> dict[str, Any]:
     if is_own(saved):
         try:
             refuse_malformed(saved)
-        except ValueError as error:
-            raise DamagedError(path, f"is damaged: {str(error).splitlines()[0]}") from error
+        except (ValueError, RecursionError) as error:
+            reason = next(iter(str(error).splitlines()), "nested too deeply")
+            raise DamagedError(path, f"is damaged: {reason}") from error
     return saved
 
 

@@ -12,6 +12,7 @@ from resx.store.files import (
     HYDRA,
     LOCK,
     LOG,
+    RESULTS,
     SNAPSHOTS,
     is_own,
     step_of,
@@ -47,12 +48,18 @@ def clear_analysis(folder: Path) -> None:
         path.unlink()
 
 
-def move_aside(directory: Path, outputs: Path, reason: str) -> None:
-    """All but what this process has just begun; out of the runs, or it would count as one."""
+def move_aside(directory: Path, outputs: Path, reason: str, odd: bool = False) -> None:
+    """All but what this process has just begun; out of the runs, or it would count as one.
+
+    Or only what is `odd`: a folder or a named pipe where a file has to be.
+    """
     root = directory.parent if outputs == directory else outputs
     aside = root / ASIDE / f"{directory.name}-{time.time_ns()}"
-    aside.mkdir(parents=True)
-    for path in directory.iterdir():
-        if path.name not in (LOCK, LOG, HYDRA):
+    moved = [p for p in directory.iterdir() if p.name not in (LOCK, LOG, HYDRA)]
+    if odd:
+        moved = [p for p in moved if p.name in RESULTS and not p.is_file()]
+    if moved or not odd:
+        aside.mkdir(parents=True)
+        for path in moved:
             path.rename(aside / path.name)
-    log.warning("%s: %s, so moved to %s", directory, reason, aside)
+        log.warning("%s: %s, so moved to %s", directory, reason, aside)

@@ -8,7 +8,7 @@ import yaml
 from resx.config.run_hash import run_hash
 from resx.config.schema import TrainConfig
 from resx.config.settings import from_stored
-from resx.config.typed import typed
+from resx.config.typed import refuse_endless, typed
 from resx.errors import DamagedError, RequestError
 from resx.store.files import CONFIG, RECORDS, SUMMARY
 from resx.store.reading import checksum, read_file
@@ -17,7 +17,6 @@ from resx.store.summary import Status, Summary
 
 REMEDY = "resx train, or its study, with the same settings makes it good again"
 WRONG_CHECKSUM = "is damaged: its checksum is wrong"
-NODES = 10_000  # values in a configuration; aliases can make a few lines of YAML endless
 
 
 class Contents(NamedTuple):
@@ -88,7 +87,7 @@ def parse_config(content: bytes, path: Path) -> dict[str, Any]:
     try:
         # A damaged number may be one of a million digits, a damaged structure a tower of brackets.
         config = yaml.load(content.decode(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        _refuse_endless(config)
+        refuse_endless(config)
         typed(config, TrainConfig, "config")
         if lacking := [name for name in ("depth", "data", "model", "recipe") if name not in config]:
             raise ValueError(f"it has no {lacking[0]}")
@@ -98,17 +97,6 @@ def parse_config(content: bytes, path: Path) -> dict[str, Any]:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DamagedError(path, f"is damaged: {first}") from error
     return dict(config)
-
-
-def _refuse_endless(config: Any) -> None:
-    left, waiting = NODES, [config]
-    while waiting:
-        node = waiting.pop()
-        left -= 1
-        if left == 0:
-            raise ValueError(f"more than {NODES} values")
-        if isinstance(node, dict | list):
-            waiting += node.values() if isinstance(node, dict) else node
 
 
 def _hash(config: dict[str, Any], summary: Summary) -> str:

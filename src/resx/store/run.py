@@ -177,9 +177,9 @@ class Run:
         """Forget an earlier attempt; see `clearing.clear`."""
         clear(self.directory, self.outputs)
 
-    def move_aside(self, reason: str) -> None:
-        """Make room for a new attempt, and keep all of the earlier one."""
-        move_aside(self.directory, self.outputs, reason)
+    def move_aside(self, reason: str, odd: bool = False) -> None:
+        """Make room for a new attempt, and keep all of the earlier one; see `clearing`."""
+        move_aside(self.directory, self.outputs, reason, odd)
 
     def snapshots(self) -> dict[int, Path]:
         """The files of weights that were kept along training, by step."""

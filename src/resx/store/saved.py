@@ -7,6 +7,7 @@ from torch import Tensor
 
 from resx.config.schema import TrainConfig
 from resx.config.settings import from_stored
+from resx.config.typed import refuse_endless
 
 HEADER = ("config", "classes", "mean", "std")  # beside `state`, in every version
 
@@ -45,6 +46,7 @@ def refuse_malformed(saved: dict[str, Any]) -> None:
             raise ValueError(f"its {name} is no tensor of a number a channel")
     if saved["mean"].shape[-1] != len(saved["std"]):
         raise ValueError("its mean and std are of unlike numbers of channels")
+    refuse_endless(saved["config"])
     config = from_stored(saved["config"], TrainConfig)
     size = config.data.image_size
     if saved["mean"].ndim == 3 and saved["mean"].shape[:2] != (size, size):

@@ -49,6 +49,7 @@ def train_run(
     """
     config, network = experiment.config, experiment.network
     assert isinstance(config, TrainConfig)
+    run.move_aside("not all in it are files", odd=True)
     if not config.force and (whole := mended(experiment, run)) is not None:
         return whole
     state = go_on(experiment, run)
