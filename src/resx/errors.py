@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class RequestError(ValueError):
@@ -10,6 +11,17 @@ class RequestError(ValueError):
 
 class BusyError(RequestError):
     """Another process does what was asked for; in a sweep that is no failure."""
+
+
+class DamagedError(RequestError):
+    """A file under `outputs/` is not as resx wrote it; `reason` says in which way."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[type, tuple[Path, str]]:
+        return type(self), (self.path, self.reason)  # it crosses processes
 
 
 def unknown(

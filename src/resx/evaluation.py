@@ -56,6 +56,11 @@ def evaluate(
     return EvaluationScore(loss, error, error_top5, count)
 
 
+def not_finite(network: nn.Module) -> int:
+    """How many weights and statistics are NaN or infinite."""
+    return sum(int((~value.isfinite()).sum()) for value in network.state_dict().values())
+
+
 def reestimate_on_latest(
     network: nn.Module, dataset: Dataset, recipe: RecipeConfig, seed: int, step: int, precision: str
 ) -> None:

@@ -14,15 +14,17 @@ from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import pick_device, set_deterministic, set_float32, warn_of_emulation
-from resx.errors import RequestError
+from resx.errors import DamagedError, RequestError
 from resx.evaluation import reestimate_on_latest
-from resx.models.building import build_network
+from resx.models.building import build_network, refuse_other_network
 from resx.models.parts.exports import made_of
 from resx.models.parts.foreign import as_foreign, bare, load_weights
 from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
+from resx.store.integrity import REMEDY
 from resx.store.run import Run
+from resx.store.saved import is_own, step_of
 from resx.store.store import Store
 
 if TYPE_CHECKING:  # 30 MB, for processes that only train
@@ -119,10 +121,12 @@ class StoredRun(Run):
         return any((self.directory / name).is_file() for name in CHECKPOINTS)
 
     def checkpoint(self) -> dict[str, Any]:
-        """The newest undamaged one. Raises `RequestError` if there is none."""
+        """The newest undamaged one. Raises `RequestError` if there is none of this run."""
         saved = checkpoint.load_newest(self.directory)
         if saved is None:
             raise RequestError(f"{self.directory}: the run has no checkpoint yet")
+        if saved.get("identity", "") != (self.summary.hash or saved.get("identity", "")):
+            raise RequestError(f"{self.directory}: its checkpoint is of another run")
         return saved
 
     def snapshot_at(self, step: int) -> dict[str, Any]:
@@ -132,7 +136,7 @@ class StoredRun(Run):
             steps = ", ".join(map(str, kept)) or "none"
             raise RequestError(f"{self.directory}: no snapshot of step {step}; there is {steps}")
         saved = checkpoint.load(kept[step])
-        if not is_own(saved) or saved["state"].get("step") != step:
+        if not is_own(saved) or step_of(saved) != step:
             raise RequestError(f"{kept[step]}: holds no snapshot of step {step}")
         return saved
 
@@ -140,7 +144,10 @@ class StoredRun(Run):
 def open_run(directory: str | Path) -> StoredRun:
     """The run in a directory. Raises `RequestError` if there is none."""
     run = StoredRun(Path(directory))
-    run.read_config()  # says so if this is no run
+    try:
+        run.read_config()  # says so if this is no run
+    except DamagedError as error:
+        raise DamagedError(error.path, f"{error.reason}; {REMEDY}") from error
     return run
 
 
@@ -151,11 +158,6 @@ def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:
     return replace(config, data=replace(config.data, **data), **top)
 
 
-def is_own(saved: dict[str, Any]) -> bool:
-    """Whether a loaded file is a checkpoint of resx, and no bare state dict."""
-    return isinstance(saved.get("state"), dict) and "config" in saved
-
-
 def with_weights(
     config: NetworkConfig, saved: dict[str, Any], dataset: Dataset | None = None
 ) -> Experiment:
@@ -164,12 +166,17 @@ def with_weights(
     Batch norm is re-estimated as in the run's evaluations, so that errors are those it recorded.
     Raises `RequestError` if they are of another network or of other classes.
     """
+    weights, channels = checkpoint.evaluated_weights(saved), len(saved["std"])
+    shape = (len(saved["classes"]), channels, config.data.image_size)
+    refuse_other_network(config, *shape, weights)  # what a file says may be too large to be built
     experiment = prepare(config, dataset)
     if saved["classes"] != experiment.dataset.classes:
         raise RequestError("the run was trained on other classes than these images have")
-    load_weights(experiment.network, checkpoint.evaluated_weights(saved), "resx")
+    if channels != experiment.dataset.channels:
+        raise RequestError(f"the run was trained on images of {channels} channels, unlike these")
+    load_weights(experiment.network, weights, "resx")
     experiment.dataset.normalization = Normalization(saved["mean"], saved["std"])
-    step = saved["state"]["step"]
+    step = step_of(saved)
     if config.recipe.bn_reestimate and step and not saved["state"].get("statistics"):
         parts = experiment.network, experiment.dataset, config.recipe
         reestimate_on_latest(*parts, config.seed, step, config.precision)

@@ -123,6 +123,8 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_room(tmp_path
         done = subprocess.run([*command, "seed=1"], capture_output=True, text=True)
         assert done.returncode == 2, done.stderr
         assert done.stderr.count("\n") == 1
+        assert f"{disk}/runs/" in done.stderr
+        assert "the disk is full" in done.stderr
         assert "Traceback" not in done.stdout
         assert checkpoint.load(first)["state"]["step"] == 100
         (disk / "fill").unlink()

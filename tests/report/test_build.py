@@ -74,7 +74,9 @@ def test_skipped_runs_are_named_on_the_page(resx, runs, monkeypatch):
     runs.write({(20, True): (0.1, 0.2)})
     damaged = runs.write_one(20, True, 2, 0.1)
     (damaged / "summary.json").unlink()
-    assert resx("report", "runs=outputs/runs/**").code == 0
+    answer = resx("report", "runs=outputs/runs/**")
+    assert answer.code == 0
+    assert "/summary.json: is missing; resx train, or its study, with the same" in answer.out
     (page,) = runs.outputs.glob("reports/*/index.html")
     assert f"skipped <code>{damaged.relative_to(runs.outputs.parent)}</code>" in page.read_text()
 

@@ -32,21 +32,23 @@ def test_a_second_owner_is_refused(run):
 
 def test_a_record_cut_short_by_a_kill_is_left_out_and_then_dropped(run):
     for step in (1, 2, 3):
-        run.record(step=step, split="train", error=0.5)
+        run.record(step=step, split="train", loss=1.0, error=0.5)
     with run.records_path.open("a") as file:
         file.write('{"step": 4, "spl')
     assert [r["step"] for r in run.records()] == [1, 2, 3]
     run.rewind(2)
-    run.record(step=3, split="train", error=0.5)
+    run.record(step=3, split="train", loss=1.0, error=0.5)
     assert [json.loads(x)["step"] for x in run.records_path.read_text().splitlines()] == [1, 2, 3]
 
 
-def test_a_half_written_summary_counts_as_none(run):
+def test_a_half_written_summary_is_damage_and_counts_as_none(run):
     (run.directory / "summary.json").write_text('{"status": "fin')
     assert run.summary == Summary()
-    assert run.status is Status.MISSING
-    run.write_summary(Summary(status=Status.FINISHED))
-    assert run.status is Status.FINISHED
+    assert run.status is Status.DAMAGED
+    with run.locked():
+        assert run.status is Status.RUNNING  # whoever trains it repairs it
+    run.write_summary(Summary(status=Status.INTERRUPTED))
+    assert run.status is Status.INTERRUPTED
 
 
 def test_a_run_that_died_is_interrupted(run):
@@ -151,9 +153,9 @@ def test_outputs_itself_may_be_a_link(run, tmp_path):
 def test_a_replaced_file_does_not_go_through_a_link(run, tmp_path):
     (tmp_path / "precious").write_text("precious")
     os.symlink(tmp_path / "precious", run.directory / "summary.json.tmp")
-    run.write_summary(Summary(status=Status.FINISHED))
+    run.write_summary(Summary(status=Status.FAILED))
     assert (tmp_path / "precious").read_text() == "precious"
-    assert run.status is Status.FINISHED
+    assert run.status is Status.FAILED
 
 
 def test_what_lies_within_a_run_is_no_run(run):
@@ -200,5 +202,5 @@ def test_a_damaged_summary_is_named_by_its_field(change, place):
 
 @pytest.mark.parametrize("text", ["null", "[]", "3", "{}", ""])
 def test_what_is_no_summary_is_refused(text):
-    with pytest.raises(ValueError, match=r"no summary|Expecting value"):
+    with pytest.raises(ValueError, match=r"no summary|no JSON object|Expecting value"):
         Summary.from_json(text)

@@ -187,7 +187,10 @@ def test_a_damaged_newest_checkpoint_costs_steps_but_not_the_result(resx, tiny, 
     (whole,), (other,) = (list(tmp_path.glob(f"{o}/runs/*/*/*")) for o in ("whole", "other"))
     (other / CHECKPOINT).write_bytes(b"PK\x03\x04 half")
     (other / "summary.json").unlink()
-    assert "trying the one before it" in resx("train", *tiny, "outputs=other").out
+    assert (
+        "repaired from checkpoint.previous.pt of step 8"
+        in resx("train", *tiny, "outputs=other").out
+    )
     assert records(other) == records(whole)
     assert equal(weights(other), weights(whole))
 

@@ -1,6 +1,5 @@
 """What an analysis found, as files: rows, a figure, a summary, TensorBoard's scalars."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -14,12 +13,14 @@ from resx.analyses.analysis import Finding
 from resx.analyses.parts.batch_norm import statistics_used
 from resx.analyses.parts.words import name_of
 from resx.config.run_hash import run_hash
+from resx.config.typed import typed
 from resx.environment import environment
 from resx.experiment import Experiment
 from resx.plotting import draw
 from resx.store.clearing import clear_analysis
+from resx.store.reading import read_file, sealed, unsealed
 from resx.store.spreadsheet import csv_text
-from resx.store.writing import replace_text
+from resx.store.writing import naming, replace_text
 
 # Raised whenever an analysis gives other numbers, texts or verdicts for the same request, so that
 # what was found before is computed again.
@@ -52,12 +53,17 @@ class Result:
 
     @classmethod
     def read(cls, place: Path) -> "Result | None":
-        """None if the analysis was not completed there, or not by this version."""
+        """None if the analysis was not completed there, not by this version, or is damaged."""
         try:
-            stored = json.loads((place / SUMMARY).read_text())
-            return cls(**{item.name: stored[item.name] for item in fields(cls)})
-        except (OSError, ValueError, LookupError, TypeError):
+            stored = unsealed(read_file(place / SUMMARY))
+            if lacking := [item.name for item in fields(cls) if item.name not in stored]:
+                raise ValueError(f"it has no {lacking[0]}")
+            if not all((place / name).is_file() for name in (ROWS, f"{FIGURE}.png")):
+                raise ValueError("it has no rows or no figure")
+            found: Result = typed(stored, cls, "summary")
+        except (ValueError, TypeError, RecursionError):
             return None
+        return found
 
 
 def store(
@@ -86,11 +92,12 @@ def store(
     )
     clear_analysis(place)
     replace_text(place / ROWS, csv_text(finding.rows, index=False))
-    draw(FIGURE, place, finding.figure)
-    with SummaryWriter(place) as board:
-        for tag, value, step in _scalars(result, finding.rows):
-            board.add_scalar(tag, value, step)
-    replace_text(place / SUMMARY, json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
+    with naming(place):
+        draw(FIGURE, place, finding.figure)
+        with SummaryWriter(place) as board:
+            for tag, value, step in _scalars(result, finding.rows):
+                board.add_scalar(tag, value, step)
+    replace_text(place / SUMMARY, sealed(asdict(result)))
     return result
 
 

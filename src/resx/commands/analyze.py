@@ -28,10 +28,11 @@ from resx.config.settings import from_stored, to_dict
 from resx.config.stored import with_typed
 from resx.config.variation import Variation
 from resx.errors import RequestError
-from resx.experiment import StoredRun, is_own, open_run
+from resx.experiment import StoredRun, open_run
 from resx.reference.claims import claim
 from resx.report.collect import find_runs
 from resx.store import checkpoint
+from resx.store.saved import is_own
 from resx.store.store import Store
 
 log = logging.getLogger(__name__)

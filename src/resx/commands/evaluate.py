@@ -9,15 +9,15 @@ from resx.config.composing import Typed
 from resx.config.requests import EvaluateConfig
 from resx.config.stored import with_typed
 from resx.errors import RequestError
-from resx.evaluation import evaluate
+from resx.evaluation import evaluate, not_finite
 from resx.experiment import (
     Experiment,
-    is_own,
     open_run,
     with_foreign_weights,
     with_weights,
 )
 from resx.store import checkpoint
+from resx.store.saved import is_own
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def main(config: EvaluateConfig, typed: Typed) -> int:
         if split not in sizes:
             raise RequestError(f"splits: no '{split}', there is {', '.join(sizes)}")
     print(f"{experiment.network.title}, {naming} names, {config.data.name}")
+    if count := not_finite(experiment.network):
+        print(f"{count} of its weights and statistics are not finite: it can only guess")
     show_scores(experiment, config)
     return 0
 

@@ -9,11 +9,12 @@ from resx.config.composing import Typed
 from resx.config.requests import ExportConfig
 from resx.config.stored import with_typed
 from resx.errors import RequestError
-from resx.experiment import is_own, open_run
-from resx.models.building import build_network
+from resx.experiment import open_run
+from resx.models.building import build_network, refuse_other_network
 from resx.models.parts.exports import Made, changes, with_made
 from resx.models.parts.foreign import export_weights, load_weights
 from resx.store import checkpoint
+from resx.store.saved import is_own
 
 FREE = {"run", "weights", "naming", "file", "outputs", "trust"}
 
@@ -32,8 +33,10 @@ def main(config: ExportConfig, typed: Typed) -> int:
     made = Made(saved["mean"], saved["std"], saved["classes"])
     mean, std, classes = made
     shape = (len(classes), mean.shape[-1], own.data.image_size)
+    trained = checkpoint.evaluated_weights(saved)
+    refuse_other_network(own, *shape, trained)
     network = build_network(own, *shape, torch.device("cpu"))
-    load_weights(network, checkpoint.evaluated_weights(saved), "resx")
+    load_weights(network, trained, "resx")
     weights = export_weights(network, config.naming)
     checkpoint.write(file, with_made(weights, made))
     average = mean.mean((0, 1)) if mean.ndim == 3 else mean

@@ -12,6 +12,7 @@ from resx.report.collect import Collected, collect, find_runs
 from resx.report.findings import Report
 from resx.report.selection import PlannedRun, Selection, row_key
 from resx.report.tables import PAPERS
+from resx.store.integrity import REMEDY
 from resx.store.store import Store
 from resx.store.writing import replace_text
 from resx.study.grid import TYPED, Grid, expand
@@ -83,4 +84,6 @@ def show(report: Report, store: Store) -> None:
             print(f"\n{measure.heading} ({measure.unit})\n{table.to_string(index=False)}")
     if report.tables.papers is not None:
         print(f"\n{PAPERS}\n{report.tables.papers.to_string(index=False)}")
+    for reason in report.selected.skipped.values():
+        print(f"skipped: {reason}; {REMEDY}")
     print(f"\npage: {store.report(report.selected.selection.name) / PAGE}")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
+from resx.store.integrity import REMEDY
 from resx.store.summary import Status
 from resx.study.grid import Grid, Job, expand
 from resx.study.outlook import Forecast, outlook
@@ -58,4 +59,9 @@ def foresee(request: StudyRequest, grid: Grid, missing: list[Job], typed: Typed)
 
 
 def show_status(grid: Grid) -> None:
-    Console().print(status_table(grid, look(grid)))
+    """The table, and below it what is damaged."""
+    seen = look(grid)
+    Console().print(status_table(grid, seen))
+    for job in grid.jobs:
+        if seen[key_of(job)].status is Status.DAMAGED:
+            print(f"damaged: {job.run.assess()[1]}; {REMEDY}")

@@ -13,6 +13,7 @@ from resx.store.files import LOG
 from resx.store.run import Run
 from resx.store.store import Store
 from resx.store.summary import Status, Summary
+from resx.store.writing import naming
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,9 @@ def main(config: TrainConfig, typed: Typed) -> int:
     Raises `RequestError` for a wrong request, KeyboardInterrupt when a signal stopped the run.
     """
     run = Store(config.outputs).run(config)
-    summary = run.summary
+    summary, damage = run.assess()
     same_images = summary.data_root == config.data.root  # else their fingerprint has to tell
-    if summary.status.is_final and same_images and not config.force:
+    if summary.status.is_final and damage is None and same_images and not config.force:
         show(summary, run)
         if config.recipe.snapshots and not run.snapshots():
             log.warning("it kept no snapshots when it was trained; force=true trains it again")
@@ -71,10 +72,18 @@ def show(summary: Summary, run: Run) -> None:
     log.info("  %s", run.directory)
 
 
+class RunLog(logging.FileHandler):
+    """A file that cannot be written is an error like any other, not a traceback in passing."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
+        with naming(Path(self.baseFilename)):
+            raise
+
+
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Keep in the run directory what is said while the run trains."""
-    handler = logging.FileHandler(path)
+    handler = RunLog(path, errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.getLogger().addHandler(handler)
     try:

@@ -57,14 +57,25 @@ def class_folders(root: Path) -> tuple[list[str], Files, Files]:
 
 def _subfolders(directory: Path) -> list[str]:
     entries = os.scandir(directory)
-    return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:  # classes are written into checkpoints, tables and pages
+            raise ValueError(
+                f"{directory}: the class folder {name!r} is not named in UTF-8"
+            ) from None
+    return names
 
 
 def _listing(split: Path, classes: list[str]) -> Files:
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(e.name for e in os.scandir(split / name) if _is_image(e.name))
+        entries = [e for e in os.scandir(split / name) if _is_image(e.name)]
+        if odd := [e.path for e in entries if not e.is_file()]:  # a pipe would be waited for
+            raise ValueError(f"{min(odd)}: no regular file")
+        found = sorted(e.name for e in entries)
         if not found:
             raise ValueError(f"{split / name}: no images in this class folder")
         paths += [split / name / f for f in found]

@@ -1,6 +1,7 @@
 """What a data set is before training: images and labels, in memory or as files."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -70,7 +71,7 @@ def fingerprint(*parts: Images) -> str:
             digest.update(part.images.numpy().tobytes())
         else:
             names = (f"{p.parent.name}/{p.name}:{p.stat().st_size}" for p in part.paths)
-            digest.update("\n".join(names).encode())
+            digest.update(os.fsencode("\n".join(names)))
         digest.update(part.labels.numpy().tobytes())
     return digest.hexdigest()[:12]
 

@@ -3,13 +3,14 @@
 from contextlib import nullcontext
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from resx.config.components import build, is_own, with_full_name
 from resx.config.schema import NetworkConfig
 from resx.errors import RequestError
 from resx.models.parts.batch_statistics import use_ghost_batches
 from resx.models.parts.checkpointing import checkpoint_activations
+from resx.models.parts.foreign import refuse_other_shapes
 from resx.models.parts.initialization import initialize
 from resx.models.parts.network import (
     Network,
@@ -55,6 +56,22 @@ def build_network(
     if config.checkpoint_activations:
         checkpoint_activations(network)
     return network.to(device).arrange()
+
+
+def refuse_other_network(
+    config: NetworkConfig,
+    num_classes: int,
+    in_channels: int,
+    image_size: int,
+    weights: dict[str, Tensor],
+) -> None:
+    """Raises `RequestError` unless the weights are of this network, however large; builds none."""
+    shape = num_classes, in_channels, image_size
+    try:
+        network = build_network(config, *shape, torch.device("meta"))
+    except (RuntimeError, OverflowError, TypeError) as error:  # sizes that no tensor can have
+        raise RequestError(f"no such network: {str(error).splitlines()[0]}") from error
+    refuse_other_shapes(network, weights, "resx")
 
 
 def _call_family(config: NetworkConfig, spec: Spec) -> Network:

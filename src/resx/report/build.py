@@ -23,6 +23,7 @@ from resx.report.selection import Selection, select
 from resx.report.tables import numeric_table
 from resx.store.spreadsheet import csv_text
 from resx.store.store import Store
+from resx.store.writing import naming
 
 PAGE = "index.html"
 
@@ -37,7 +38,8 @@ def build_report(collected: Collected, selection: Selection, store: Store) -> Re
     if report.is_complete:
         report = replace(report, added=added_seeds(report.selected.runs, store.reports))
         note(report.selected.runs, store.reports)
-    write(report, store.report(selection.name), store.aggregates(selection.name))
+    with naming(store.report(selection.name)):
+        write(report, store.report(selection.name), store.aggregates(selection.name))
     return report
 
 

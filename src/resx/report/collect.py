@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from yaml import YAMLError
 
 from resx.config.schema import DataConfig, RecipeConfig
 from resx.config.settings import flatten
-from resx.errors import RequestError
+from resx.errors import DamagedError, RequestError
 from resx.store.files import CONFIG, RECORDS, SUMMARY
+from resx.store.records import SPLITS
 from resx.store.run import Run
 from resx.store.store import run_directories
 
-SPLITS = ("train_clean", "train", "val", "test")
 DEFAULT_CLASSES = 10  # where an old configuration does not say: of digits and CIFAR-10
 RECORD = ["step", "split", "loss", "error"]
 
@@ -41,8 +40,11 @@ def collect(directories: Iterable[Path]) -> Collected:
         name = str(directory)
         try:
             row, records = read(Run(directory))
-        # Whatever a file of the wrong content can raise: a report of the others goes on.
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, YAMLError) as error:
+        except DamagedError as error:
+            skipped[name] = str(error)
+            continue
+        # What is as it was written, and yet no run of this version: a report of the others goes on.
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             first_line = next(iter(str(error).splitlines()), "")
             skipped[name] = f"{type(error).__name__}: {first_line}"
             continue
@@ -55,7 +57,7 @@ def collect(directories: Iterable[Path]) -> Collected:
 
 def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
     """A run's row and its records; `config` holds its settings as they are stored."""
-    config, summary = run.read_config(), run.read_summary()
+    config, summary, records = run.read_contents()
     environment = summary.environment
     row = flatten(config) | settings_of_later_versions(config)
     row |= {"network": summary.network, "status": str(summary.status), "hash": summary.hash}
@@ -72,7 +74,7 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
         score = summary.last.get(split)
         row[f"{split}_error"] = score.error if score else float("nan")
         row[f"{split}_loss"] = score.loss if score else float("nan")
-    return row, pd.DataFrame(run.records(), columns=RECORD)
+    return row, pd.DataFrame(records, columns=RECORD)
 
 
 def _chance(config: dict[str, Any]) -> float:

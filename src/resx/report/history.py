@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,20 @@ from typing import Any
 import pandas as pd
 
 from resx.config.settings import flatten
+from resx.config.typed import typed
 from resx.report.mixing import SILENT
+from resx.store.writing import naming
 
 HISTORY = "history.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line: which networks, over which seeds, on which day."""
+
+    networks: str
+    seeds: list[int]
+    day: str
 
 
 def added_seeds(runs: pd.DataFrame, folder: Path) -> str:
@@ -43,7 +55,8 @@ def note(runs: pd.DataFrame, folder: Path) -> None:
     entry = {"networks": fingerprint(runs), "seeds": sorted(set(map(int, runs["seed"])))}
     if any(entry.items() <= earlier.items() for earlier in read(folder / HISTORY)):
         return
-    with (folder / HISTORY).open("a") as file:
+    path = folder / HISTORY
+    with naming(path), path.open("a") as file:
         file.write(json.dumps(entry | {"day": time.strftime("%Y-%m-%d")}) + "\n")
 
 
@@ -58,13 +71,13 @@ def fingerprint(runs: pd.DataFrame) -> str:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Entries that are whole; a line that a kill has cut is no entry."""
+    """Entries that are whole; a line that a kill has cut, or that is damaged, is no entry."""
     entries = []
-    for line in path.read_text().splitlines() if path.is_file() else ():
+    lines = path.read_bytes().split(b"\n") if path.is_file() else ()
+    for line in lines:
         try:
-            entry = json.loads(line)
-        except ValueError:
+            entry = typed(json.loads(line), Entry, "entry")
+        except (ValueError, TypeError, RecursionError):
             continue
-        if isinstance(entry, dict) and {"networks", "seeds", "day"} <= entry.keys():
-            entries.append(entry)
+        entries.append(asdict(entry))
     return entries

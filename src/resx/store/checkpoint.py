@@ -1,17 +1,22 @@
 """Checkpoints that survive a kill at any moment, and whose reading runs no code."""
 
 import logging
+import os
 import pickle
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from resx.errors import RequestError
+from resx.errors import DamagedError, RequestError
 from resx.store.files import CHECKPOINT, CHECKPOINTS, PREVIOUS_CHECKPOINT
+from resx.store.saved import is_own, refuse_malformed, step_of
 from resx.store.writing import flush_directory, replace_file, set_aside
+
+RETRAIN = "resx train with the same settings and force=true trains it again"
 
 log = logging.getLogger(__name__)
 
@@ -46,38 +51,77 @@ def evaluated_weights(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def load_newest(directory: Path) -> dict[str, Any] | None:
-    """The newest undamaged checkpoint of a run, None if there is none."""
+    """The newest undamaged checkpoint of a run, None if there is none at all.
+
+    Raises `DamagedError` if none of those that there are can be read.
+    """
+    damage = None
+    for path, saved in newest(directory):
+        if isinstance(saved, DamagedError):
+            damage = damage or saved
+        elif damage is None:
+            return saved
+        else:
+            log.warning("%s; %s of step %d takes its place", damage, path.name, step_of(saved))
+            return saved
+    if damage is not None:
+        raise DamagedError(damage.path, f"{damage.reason}; {RETRAIN}") from damage
+    return None
+
+
+def newest(directory: Path) -> Iterator[tuple[Path, dict[str, Any] | DamagedError]]:
+    """The checkpoints of a run, the newest first; of a damaged one what is wrong with it."""
     for name in CHECKPOINTS:
         path = directory / name
-        if path.exists():
+        if os.path.lexists(path):
             try:
-                return load(path)
-            except RequestError as error:
-                log.warning("%s; trying the one before it", error)
-    return None
+                saved = load(path)
+                if not is_own(saved):
+                    raise DamagedError(path, "is damaged: no checkpoint of a run")
+                yield path, saved
+            except DamagedError as damage:
+                yield path, damage
 
 
 def load(path: Path) -> dict[str, Any]:
     """A checkpoint or state dict on the CPU; runs no code from the file.
 
-    Raises `RequestError` for a file that is missing, damaged or no checkpoint.
+    Raises `RequestError` for a file that is missing, `DamagedError` for one that is damaged or no
+    checkpoint. What is meant as a checkpoint of resx has all that one must have.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise RequestError(f"{path}: no such file")
+    if not path.is_file():
+        raise DamagedError(path, "is no regular file")
+    saved = _read(path)
+    if is_own(saved):
+        try:
+            refuse_malformed(saved)
+        except (ValueError, RecursionError) as error:
+            reason = next(iter(str(error).splitlines()), "nested too deeply")
+            raise DamagedError(path, f"is damaged: {reason}") from error
+    return saved
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
+                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                    raise DamagedError(path, "is no checkpoint: torch compresses nothing")
                 if damaged := archive.testzip():  # torch itself does not look at the checksums
-                    raise RequestError(f"{path}: damaged ({damaged} fails its checksum)")
+                    raise DamagedError(path, f"is damaged: {damaged} fails its checksum")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a pickle that it then refuses or reads
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except RequestError:
+    except DamagedError:
         raise
-    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError) as error:
-        raise RequestError(f"{path}: truncated, or not a checkpoint") from error
     except pickle.UnpicklingError as error:
-        raise RequestError(f"{path}: not a checkpoint of plain tensors and numbers") from error
+        raise DamagedError(path, "is not a checkpoint of plain tensors and numbers") from error
+    except OSError as error:
+        raise DamagedError(path, f"cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # a pickle that is none can raise whatever its bytes lead to
+        raise DamagedError(path, "is truncated, or not a checkpoint") from error
     if not isinstance(state, dict):
-        raise RequestError(f"{path}: holds a {type(state).__name__}, not a checkpoint")
+        raise DamagedError(path, f"holds a {type(state).__name__}, not a checkpoint")
     return state

@@ -7,10 +7,12 @@ from pathlib import Path
 from resx.store.files import (
     ANALYSES,
     ANALYSIS_FILES,
+    ASIDE,
     EVENTS,
     HYDRA,
     LOCK,
     LOG,
+    RESULTS,
     SNAPSHOTS,
     is_own,
     step_of,
@@ -25,7 +27,7 @@ def clear(directory: Path, outputs: Path) -> None:
     A directory with anything else in it was not made by a training: it is moved aside, whole.
     """
     if foreign := sorted(p.name for p in directory.iterdir() if not is_own(p)):
-        _move_aside(directory, outputs, foreign)
+        move_aside(directory, outputs, f"not only a run's files ({foreign[0]} ...)")
         return
     for path in directory.iterdir():
         if path.name not in (LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS):
@@ -46,12 +48,18 @@ def clear_analysis(folder: Path) -> None:
         path.unlink()
 
 
-def _move_aside(directory: Path, outputs: Path, foreign: list[str]) -> None:
-    """All but what this process has just begun; out of the runs, or it would count as one."""
+def move_aside(directory: Path, outputs: Path, reason: str, odd: bool = False) -> None:
+    """All but what this process has just begun; out of the runs, or it would count as one.
+
+    Or only what is `odd`: a folder or a named pipe where a file has to be.
+    """
     root = directory.parent if outputs == directory else outputs
-    aside = root / "aside" / f"{directory.name}-{time.time_ns()}"
-    aside.mkdir(parents=True)
-    for path in directory.iterdir():
-        if path.name not in (LOCK, LOG, HYDRA):
+    aside = root / ASIDE / f"{directory.name}-{time.time_ns()}"
+    moved = [p for p in directory.iterdir() if p.name not in (LOCK, LOG, HYDRA)]
+    if odd:
+        moved = [p for p in moved if p.name in RESULTS and not p.is_file()]
+    if moved or not odd:
+        aside.mkdir(parents=True)
+        for path in moved:
             path.rename(aside / path.name)
-    log.warning("%s: not only a run's files (%s ...), so moved to %s", directory, foreign[0], aside)
+        log.warning("%s: %s, so moved to %s", directory, reason, aside)

@@ -8,6 +8,7 @@ CHECKPOINTS = (CHECKPOINT, PREVIOUS_CHECKPOINT)  # the newest first
 CONFIG, RECORDS, SUMMARY = "config.yaml", "metrics.jsonl", "summary.json"
 LOG, LOCK, HYDRA = "train.log", ".lock", ".hydra"
 ANALYSES = "analyses"  # a folder for the results of each analysis of this run
+ASIDE = "aside"  # a folder of the store for what a new attempt at a run had to make room for
 SNAPSHOTS = "snapshots"  # a folder for weights that were kept along training
 EXPORTS = ("resx.pt", "torchvision.pt", "akamaster.pt")
 RESULTS = (CONFIG, RECORDS, SUMMARY, CHECKPOINT, PREVIOUS_CHECKPOINT, *EXPORTS)  # of a training

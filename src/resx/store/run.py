@@ -1,34 +1,34 @@
 """A run directory: lock, configuration, records and summary (torch-free)."""
 
-import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
-from resx.errors import BusyError, RequestError
-from resx.store.clearing import clear
+from resx.errors import DamagedError, RequestError
+from resx.store import integrity
+from resx.store import records as recording
+from resx.store.clearing import clear, move_aside
 from resx.store.files import (
     ANALYSES,
     CONFIG,
     HYDRA,
     HYDRA_FILES,
     LOCK,
-    LOG,
     RECORDS,
-    RESULTS,
     SNAPSHOTS,
     SUMMARY,
     snapshot_name,
     step_of,
 )
+from resx.store.locking import hold, is_held, refuse_links
+from resx.store.reading import read_file
+from resx.store.records import Record
 from resx.store.summary import Status, Summary
 from resx.store.writing import replace_text
-
-LOCK_PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
 
 class Run:
@@ -59,36 +59,15 @@ class Run:
         """
         self.refuse_links()
         self.directory.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.directory / LOCK)
-        try:
-            lock.acquire(timeout=LOCK_PATIENCE)
-        except Timeout:
-            raise BusyError(f"{self.directory} is being trained by another process") from None
-        try:
+        with hold(self.directory / LOCK):
             yield
-        finally:
-            lock.release()
 
     def refuse_links(self) -> None:
-        own = (*RESULTS, LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS)
-        below = [p for p in self.directory.parents if self.outputs in p.parents]
-        places = [self.directory, *below, *(self.directory / name for name in own)]
-        for place in places:
-            if place.is_symlink():
-                raise RequestError(f"{place} is a link; nothing is written or deleted through one")
+        refuse_links(self.directory, self.outputs)
 
     def is_locked(self) -> bool:
         """Whether a process owns the directory now."""
-        path = self.directory / LOCK
-        if not path.is_file() or path.is_symlink():
-            return False
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return is_held(self.directory / LOCK)
 
     @property
     def status(self) -> Status:
@@ -97,27 +76,51 @@ class Run:
 
     def seen(self) -> Summary:
         """The summary with the status as it is now, both from one look."""
-        summary = self.summary
-        if summary.status.is_final:
+        summary, damage = self.assess()
+        if summary.status.is_final and damage is None:
             return summary
         if self.is_locked():
             return summary.but(status=Status.RUNNING)
+        if damage is not None:
+            return summary.but(status=Status.DAMAGED)
         gone = summary.status is Status.RUNNING
         return summary.but(status=Status.INTERRUPTED) if gone else summary
 
+    def assess(self) -> tuple[Summary, DamagedError | None]:
+        """What the run says of itself, and why that cannot be believed, None if it can.
+
+        Of a run that is not over only the summary counts: training looks at the rest.
+        """
+        summary = Summary()
+        try:
+            if os.path.lexists(self.directory / SUMMARY):
+                summary = self.read_summary()
+            if summary.status.is_final:
+                integrity.refuse_damaged(self.directory, summary)
+        except DamagedError as error:
+            return summary, error
+        return summary, None
+
     @property
     def summary(self) -> Summary:
-        """As last written; of a run that has none, or an unreadable one, that it is missing."""
+        """As last written; of a run that has none, or a damaged one, that it is missing."""
         try:
             return self.read_summary()
-        except (OSError, ValueError):
+        except DamagedError:
             return Summary()
 
     def read_summary(self) -> Summary:
-        """Raises OSError if there is none, `ValueError` if it is damaged."""
-        return Summary.from_json((self.directory / SUMMARY).read_text())
+        """Raises `DamagedError` if there is none that can be read."""
+        return integrity.read_summary(self.directory / SUMMARY)
+
+    def read_contents(self) -> integrity.Contents:
+        """Configuration, summary and records. Raises `DamagedError` if any is not as written."""
+        return integrity.read_contents(self.directory)
 
     def write_summary(self, summary: Summary) -> Summary:
+        """A final one knows the other files by their checksums."""
+        if summary.status.is_final:
+            summary = summary.but(checksums=integrity.checksums(self.directory))
         replace_text(self.directory / SUMMARY, summary.to_json())
         return summary
 
@@ -125,14 +128,11 @@ class Run:
         replace_text(self.directory / CONFIG, yaml.safe_dump(config, sort_keys=False))
 
     def read_config(self) -> dict[str, Any]:
-        """As stored, not checked. Raises `RequestError` if the directory holds no run."""
+        """As stored. Raises `RequestError` if the directory holds no run, or a damaged one."""
         path = self.directory / CONFIG
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise RequestError(f"{self.directory}: no run here (it has no {CONFIG})")
-        config = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        if not isinstance(config, dict):
-            raise RequestError(f"{path}: no configuration of a run")
-        return config
+        return integrity.parse_config(read_file(path), path)
 
     def write_hydra_files(self, files: dict[str, str]) -> None:
         """What Hydra itself would write beside a job."""
@@ -152,33 +152,38 @@ class Run:
 
     def record(self, **values: Any) -> None:
         """Append one record to `metrics.jsonl`."""
-        with self.records_path.open("a") as file:
-            file.write(json.dumps(values) + "\n")
+        recording.append(self.records_path, values)
 
-    def records(self) -> list[dict[str, Any]]:
-        """All whole records; a last line cut short by a kill is left out."""
-        if not self.records_path.exists():
-            return []
-        lines = self.records_path.read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines]
+    def flush_records(self) -> None:
+        """Have them survive a power cut."""
+        recording.flush(self.records_path)
+
+    def records(self) -> list[Record]:
+        """All of them; a last line cut short by a kill is left out. Raises `DamagedError`."""
+        found, damage = self.whole_records()
+        if damage is not None:
+            raise damage
+        return found
+
+    def whole_records(self) -> tuple[list[Record], DamagedError | None]:
+        """Those before the first damaged line, and what is wrong with that one."""
+        return recording.read(self.records_path)
 
     def last_step(self) -> int:
-        """The last recorded step, 0 before the first record."""
-        if not self.records_path.exists():
-            return 0
-        with self.records_path.open("rb") as file:
-            file.seek(max(self.records_path.stat().st_size - 400, 0))
-            lines = file.read().decode(errors="replace").split("\n")[:-1]
-        return int(json.loads(lines[-1])["step"]) if lines else 0
+        """The last recorded step, 0 before the first record or if that cannot be read."""
+        return recording.last_step(self.records_path)
 
     def rewind(self, step: int) -> None:
         """Drop what was recorded after `step`, the step that training resumes from."""
-        kept = [json.dumps(r) + "\n" for r in self.records() if r["step"] <= step]
-        replace_text(self.records_path, "".join(kept))
+        recording.rewind(self.records_path, step)
 
     def clear(self) -> None:
         """Forget an earlier attempt; see `clearing.clear`."""
         clear(self.directory, self.outputs)
+
+    def move_aside(self, reason: str, odd: bool = False) -> None:
+        """Make room for a new attempt, and keep all of the earlier one; see `clearing`."""
+        move_aside(self.directory, self.outputs, reason, odd)
 
     def snapshots(self) -> dict[int, Path]:
         """The files of weights that were kept along training, by step."""

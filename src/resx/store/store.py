@@ -9,7 +9,7 @@ from pathlib import Path
 from resx.config.run_hash import run_hash
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
-from resx.store.files import CONFIG, RECORDS, SUMMARY
+from resx.store.files import ASIDE, CONFIG, RECORDS, SUMMARY
 from resx.store.run import Run
 
 
@@ -91,4 +91,4 @@ def run_directories(folder: Path) -> Iterator[Path]:
         if CONFIG in files and (SUMMARY in files or RECORDS in files):
             folders.clear()
             yield Path(place)
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f != ASIDE)

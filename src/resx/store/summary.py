@@ -1,15 +1,15 @@
 """What a run says of itself in `summary.json`: typed, checked on reading."""
 
-import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from functools import cache
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
+
+from resx.config.typed import typed
+from resx.store.reading import sealed, unsealed
 
 
 class Status(StrEnum):
-    """How far a run is. `missing` and `running` are seen from outside; the others are written."""
+    """How far a run is; `missing`, `running` and `damaged` are seen from outside, not written."""
 
     MISSING = "missing"
     RUNNING = "running"
@@ -17,6 +17,7 @@ class Status(StrEnum):
     FAILED = "failed"
     FINISHED = "finished"
     DIVERGED = "diverged"  # a result, too: nothing is left to train
+    DAMAGED = "damaged"  # its files are not as they were written; the same request repairs it
 
     @property
     def is_final(self) -> bool:
@@ -86,55 +87,19 @@ class Summary:
     images_per_second: float = 0.0
     peak_memory: int = 0
     ended: str = ""
+    checksums: dict[str, str] = field(default_factory=dict)  # of a final run's other files
 
     @classmethod
     def from_json(cls, text: str) -> "Summary":
         """Raises `ValueError`, naming the field, for a text that is no summary."""
-        values = json.loads(text)
-        if not isinstance(values, dict) or "status" not in values:
+        values = unsealed(text)
+        if "status" not in values:
             raise ValueError("no summary: an object with a status was expected")
-        result: Summary = _checked(values, cls, "summary")
+        result: Summary = typed(values, cls, "summary")
         return result
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return sealed(asdict(self))
 
     def but(self, **changes: Any) -> "Summary":
         return replace(self, **changes)
-
-
-def _checked(value: Any, kind: Any, name: str) -> Any:
-    """`value`, as JSON has it, in the annotated type `kind`; fields that are unknown are dropped.
-
-    A field that is absent has its default: summaries of earlier versions have fewer.
-    """
-    if type(value) is kind:  # most values; the rest takes its time
-        return value
-    origin, parts = get_origin(kind), get_args(kind)
-    if hasattr(kind, "__dataclass_fields__"):
-        if not isinstance(value, dict):
-            raise ValueError(f"{name}: {_shown(value)} is no object")
-        hints = _hints(kind)
-        known = hints.keys() & value.keys()
-        return kind(**{k: _checked(value[k], hints[k], f"{name}.{k}") for k in known})
-    if origin in (Union, UnionType):
-        return None if value is None else _checked(value, parts[0], name)
-    if origin is dict and isinstance(value, dict):
-        return {str(k): _checked(v, parts[1], f"{name}.{k}") for k, v in value.items()}
-    if origin is list and isinstance(value, list):
-        return [_checked(v, parts[0], name) for v in value]
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(kind, type) and isinstance(value, str) and issubclass(kind, Status):
-        return kind(value)  # its own ValueError names the value
-    raise ValueError(f"{name}: {_shown(value)} is not what stands there")
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    """The types of a class's fields; working them out takes longer than reading a summary."""
-    return get_type_hints(kind)
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:40]

@@ -1,7 +1,10 @@
 """The one way in which a file under `outputs/` is replaced: aside, flushed, renamed."""
 
+import errno
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,10 +34,44 @@ def set_aside(path: Path, write: Callable[[BinaryIO], object], suffix: str = ".t
             write(file)
             file.flush()
             os.fsync(file.fileno())
-    except (OSError, RuntimeError) as error:  # torch's zip writer reports a full disk as the latter
+    except (OSError, RuntimeError) as error:
         fresh.unlink(missing_ok=True)
-        raise OSError(f"cannot write {path}: {str(error).splitlines()[0]}") from error
+        raise _named(error, path) from error
     return fresh
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of writing at or below `path` says where: Python's own says so of opening alone.
+
+    TensorBoard writes in a thread, whose errors are raised again in the thread that waits for it.
+    They are no news then, and not printed before.
+    """
+    hook = threading.excepthook
+    threading.excepthook = lambda raised: None if _is_of_disk(raised) else hook(raised)
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise _named(error, path) from error
+    finally:
+        threading.excepthook = hook
+
+
+def _is_of_disk(raised: threading.ExceptHookArgs) -> bool:
+    return isinstance(raised.exc_value, OSError)
+
+
+def _named(error: OSError | RuntimeError, path: Path) -> OSError:
+    """With the path. torch's zip writer hides what went wrong behind a position in the file."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.errno):
+        cause = cause.__cause__ or cause.__context__
+    if not isinstance(cause, OSError) or cause.errno is None:
+        return OSError(f"cannot write {path}: {next(iter(str(error).splitlines()), 'no reason')}")
+    full = cause.errno in (errno.ENOSPC, errno.EDQUOT)
+    return OSError(cause.errno, "the disk is full" if full else cause.strerror, str(path))
 
 
 def flush_directory(directory: Path) -> None:

@@ -14,7 +14,7 @@ from resx.study.progress import REFRESH, Progress
 from resx.study.status import key_of
 
 TRIES = 2  # a failed run gets one more: a process may have been killed for another's memory
-OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED)
+OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED, Status.DAMAGED)
 
 
 def run_all(

@@ -12,9 +12,11 @@ from resx.experiment import Experiment
 from resx.interruption import stop_signals
 from resx.models.building import compiled
 from resx.store import checkpoint
+from resx.store.files import CONFIG
 from resx.store.run import Run
 from resx.store.summary import Status, Summary
 from resx.training.probes import Probe
+from resx.training.resuming import go_on
 from resx.training.schedule import snapshot_steps
 from resx.training.snapshots import Snapshots
 from resx.training.state import State
@@ -51,20 +53,12 @@ def train_run(
     """
     config, network = experiment.config, experiment.network
     assert isinstance(config, TrainConfig)
-    if run.summary.status.is_final and not config.force:
-        return run.summary
-    state = State.start(network, config.recipe, config.depth)
-    saved = None if config.force else checkpoint.load_newest(run.directory)
-    if saved is not None and saved.get("identity") != run.hash:
-        raise RequestError(
-            f"{run.directory}: its checkpoint is of another run; force=true starts anew"
-        )
-    if saved is None:  # records without a checkpoint cannot be gone on from
-        run.clear()
-    else:
-        state.load_state_dict(saved["state"])
+    run.move_aside("not all in it are files", odd=True)
+    if not config.force and (whole := mended(experiment, run)) is not None:
+        return whole
+    state = go_on(experiment, run)
     log.info("%s", describe(network, experiment.dataset))
-    log.info("%s%s", run.directory, f": resumed after step {state.step}" if saved else "")
+    log.info("%s%s", run.directory, f": resumed after step {state.step}" if state.step else "")
     run.write_config(to_dict(config))
     summary = run.write_summary(first_summary(experiment, state, run.hash))
     snapshots = _snapshots(experiment, state, run)
@@ -74,6 +68,19 @@ def train_run(
         run.write_summary(concluded(summary, state, Status.INTERRUPTED, experiment))
         raise
     return run.write_summary(concluded(summary, state, status, experiment))
+
+
+def mended(experiment: Experiment, run: Run) -> Summary | None:
+    """The summary of a run that is over; None if training has to look at what is there.
+
+    A damaged configuration is written again: it is the one that was asked for.
+    """
+    summary, damage = run.assess()
+    if summary.status.is_final and damage is not None and damage.path.name == CONFIG:
+        log.warning("%s; written again", damage)
+        run.write_config(to_dict(experiment.config))
+        summary, damage = run.assess()
+    return summary if summary.status.is_final and damage is None else None
 
 
 def _snapshots(experiment: Experiment, state: State, run: Run) -> list[Snapshots]:
@@ -110,7 +117,7 @@ def _train(
                 seed=config.seed,
                 precision=config.precision,
                 tracker=tracker,
-                save=lambda values: checkpoint.save(run.directory, header | {"state": values}),
+                save=lambda values: _save(run, header | {"state": values}),
                 stop=stopped,
                 probes=probes,
             )
@@ -123,6 +130,11 @@ def _train(
         if not finished:
             raise KeyboardInterrupt(stopped())
     return Status.FINISHED
+
+
+def _save(run: Run, content: dict[str, Any]) -> None:
+    run.flush_records()  # or a power cut could leave a checkpoint that counts records that are gone
+    checkpoint.save(run.directory, content)
 
 
 def _header(config: Any, dataset: Dataset, hash: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from resx.store.run import Run
+from resx.store.writing import naming
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ class Tracker:
         self.steps = steps
         self.last: tuple[int, float] | None = None  # step and seconds of the last record
         run.rewind(first_step - 1)
-        self.board = SummaryWriter(run.directory, purge_step=first_step)
+        with naming(run.directory):
+            self.board = SummaryWriter(run.directory, purge_step=first_step)
         self.bar = tqdm(
             total=steps,
             initial=first_step - 1,
@@ -45,20 +47,23 @@ class Tracker:
 
     def describe(self, settings: dict[str, Any]) -> None:
         """Once a run: the settings for TensorBoard's HPARAMS tab, and a chart of all errors."""
-        self.board._get_file_writer().add_summary(session_start(settings))
-        self.board.add_custom_scalars(LAYOUT)
+        with naming(self.run.directory):
+            self.board._get_file_writer().add_summary(session_start(settings))
+            self.board.add_custom_scalars(LAYOUT)
 
     def record(self, **values: Any) -> None:
         """One record: step, epoch, split, loss, error (a fraction), lr, seconds."""
         self.run.record(**values)
         step, split, percent = values["step"], values["split"], 100 * values["error"]
-        self.board.add_scalar(f"error/{split}", percent, step)
-        self.board.add_scalar(f"loss/{split}", values["loss"], step)
-        speed = ""
-        if split == "train":
-            self.board.add_scalar("lr", values["lr"], step)
-            speed = self._speed(step, values["seconds"])
-        self.board.flush()
+        speed = self._speed(step, values["seconds"]) if split == "train" else None
+        with naming(self.run.directory):
+            self.board.add_scalar(f"error/{split}", percent, step)
+            self.board.add_scalar(f"loss/{split}", values["loss"], step)
+            if split == "train":
+                self.board.add_scalar("lr", values["lr"], step)
+            if speed is not None:
+                self.board.add_scalar("speed/images_per_second", speed, step)
+            self.board.flush()
         if self.bar.disable or split != "train":
             log.info(
                 "%s  step %d/%d  %-11s  error %6.2f %%  loss %.4f  lr %.4g%s",
@@ -69,25 +74,25 @@ class Tracker:
                 percent,
                 values["loss"],
                 values["lr"],
-                speed,
+                "" if speed is None else f"  {speed:.0f} images/s",
             )
         self.bar.set_postfix_str(f"{split} error {percent:.2f} %", refresh=False)
 
-    def _speed(self, step: int, seconds: float) -> str:
+    def _speed(self, step: int, seconds: float) -> float | None:
+        """Images a second since the last record, if there was one."""
         before, self.last = self.last, (step, seconds)
         if before is None or seconds <= before[1]:
-            return ""
+            return None
         last_step, last_seconds = before
-        rate = (step - last_step) * self.batch_size / (seconds - last_seconds)
-        self.board.add_scalar("speed/images_per_second", rate, step)
-        return f"  {rate:.0f} images/s"
+        return (step - last_step) * self.batch_size / (seconds - last_seconds)
 
     def tick(self, step: int) -> None:
         self.bar.update(step - self.bar.n)
 
     def close(self) -> None:
         self.bar.close()
-        self.board.close()
+        with naming(self.run.directory):
+            self.board.close()
 
 
 def session_start(settings: dict[str, Any]) -> Summary:

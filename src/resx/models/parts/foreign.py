@@ -82,6 +82,16 @@ def export_weights(network: Network, naming: str) -> dict[str, Tensor]:
 
 def load_weights(network: Network, weights: dict[str, Tensor], naming: str) -> None:
     """Raises `RequestError`, naming the first difference, for weights of another architecture."""
+    refuse_other_shapes(network, weights, naming)
+    state, names = network.state_dict(), names_of(network, naming)
+    found = {k: weights[names[k]] for k in state if names[k] in weights}
+    if naming == "akamaster":
+        found = _reordered(network, found, lambda order: order)
+    network.load_state_dict(state | found)
+
+
+def refuse_other_shapes(network: Network, weights: dict[str, Tensor], naming: str) -> None:
+    """Raises `RequestError`, naming the first difference; the network needs no memory."""
     state = network.state_dict()
     names = names_of(network, naming)
     counters = {k for k in state if k.endswith("num_batches_tracked")}  # absent in old files
@@ -100,10 +110,6 @@ def load_weights(network: Network, weights: dict[str, Tensor], naming: str) -> N
         raise RequestError(
             f"weights of another architecture: {names[wrong[0]]} is {theirs}, the network's {ours}"
         )
-    found = {k: weights[names[k]] for k in state if names[k] in weights}
-    if naming == "akamaster":
-        found = _reordered(network, found, lambda order: order)
-    network.load_state_dict(state | found)
 
 
 def _reordered(

@@ -1,0 +1,143 @@
+"""One damage, one command, and what became of both: the fuzz campaign."""
+
+import signal
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from faults_child import Outcome, resx
+from faults_damage import DAMAGES, HAND_MADE, fitting, lose
+from faults_store import TINY, FaultyStore, Trained, result
+
+COMMANDS = ("train", "study", "evaluate", "analyze", "report")
+WEIGHTS = (4, 3, 3, 2, 1)  # a report draws figures, which takes seconds
+GOOD = ("answered", "repaired", "retrained")
+
+
+class Case(NamedTuple):
+    """`damage` as in the table; `text` says all of it, for a person who wants to see it again."""
+
+    number: int
+    file: str
+    damage: str
+    command: str
+    became: str
+    text: str
+
+    @property
+    def is_good(self) -> bool:
+        return self.became in GOOD
+
+    @property
+    def ending(self) -> str:
+        """One of `GOOD`, or `bad`."""
+        return self.became if self.is_good else "bad"
+
+
+def campaign(store: FaultyStore, count: int, seed: int, first: int = 0) -> list[Case]:
+    """`count` cases, each on the store as it was; a case depends on its seed and number alone."""
+    numbers = range(first, first + count)
+    return [one(store, number, Random(f"{seed}-{number}")) for number in numbers]
+
+
+def one(store: FaultyStore, number: int, random: Random) -> Case:
+    run = random.choice(store.runs)
+    path, damage = spoil(store, run, random)
+    command = random.choices(COMMANDS, WEIGHTS)[0]
+    arguments = request(store, run, command, random)
+    outcome = resx(*arguments, place=store.place)
+    became = verdict(store, run, path, damage, command, outcome)
+    store.restore(run.directory, path)
+    if became == "good run touched":
+        store.restore(*(other.directory for other in store.runs))
+    text = f"resx {' '.join(arguments)} (code {outcome.code})\n{outcome.err or outcome.out}"
+    return Case(number, kind_of(path), damage, command, became, text)
+
+
+def spoil(store: FaultyStore, run: Trained, random: Random) -> tuple[Path, str]:
+    """Which path of the store was damaged, and how."""
+    if random.random() < 0.02:
+        lose(store.place / run.directory, random)
+        return run.directory, "lost"
+    files = sorted(p for p in (store.place / run.directory).rglob("*") if p.is_file())
+    top = [p for p in files if p.parent.name == run.directory.name]
+    shared = sorted(store.place.glob("outputs/cache/*.pt"))
+    shared += store.place.glob("outputs/reports/history.jsonl")
+    place = random.choice(random.choices((top, files, shared), (7, 2, 1))[0])
+    damage = random.choice(fitting(place))
+    DAMAGES[damage](place, random)
+    return place.relative_to(store.place), damage
+
+
+def request(store: FaultyStore, run: Trained, command: str, random: Random) -> list[str]:
+    if command == "train":
+        return ["train", *run.request]
+    if command == "study":
+        return ["study", *study_of(run), "status=true"]
+    if command == "evaluate":
+        file = run.directory / random.choice(("checkpoint.pt", "checkpoint.previous.pt"))
+        what = f"run={run.directory}" if random.random() < 0.7 else f"weights={file}"
+        return ["evaluate", what, "splits=[test]"]
+    if command == "analyze":
+        return ["analyze", "responses", f"runs={run.directory}"]
+    return ["report", f"runs={run.directory.parent}/s?-*"]
+
+
+def study_of(run: Trained) -> list[str]:
+    """The pair of plain and residual that the run is one of, as a study."""
+    kept = [setting for setting in run.request if not setting.startswith("residual")]
+    return ["degradation", *kept] if "residual" in "".join(run.request) else ["degradation", *TINY]
+
+
+def verdict(
+    store: FaultyStore, run: Trained, path: Path, damage: str, command: str, outcome: Outcome
+) -> str:
+    """`silent`: another result than of the whole store, and nothing said of the damage."""
+    if outcome.code in (-signal.SIGKILL, -signal.SIGXCPU):
+        return "too long or too large"
+    if not outcome.is_proper:
+        return "traceback"
+    touched = {d for d, h in store.hash_all().items() if store.hashes[d] != h} - {run.directory}
+    if touched:
+        return "good run touched"
+    if outcome.code or damage in HAND_MADE:
+        return "answered"
+    if command == "train":
+        return trained(store, run, outcome)
+    if command == "evaluate":
+        named = "takes its place" in outcome.out or path.name.endswith(".pt")
+        error = 100 * store.results[run.directory][2]["test"]["error"]
+        return "answered" if named or f"{error:10.2f} %" in outcome.out else "silent"
+    counted = path.parent == run.directory and path.name in ("metrics.jsonl", "summary.json")
+    if counted and command in ("study", "report") and _changed(store, path):
+        words = ("damaged", "missing", "skipped")
+        return "answered" if any(word in outcome.out for word in words) else "silent"
+    return "answered"
+
+
+def trained(store: FaultyStore, run: Trained, outcome: Outcome) -> str:
+    """What `train` did, and whether the run is then as it was."""
+    became = "answered"
+    if "trained from the start" in outcome.out:
+        became = "retrained"
+    elif "repaired from" in outcome.out or "written again" in outcome.out:
+        became = "repaired"
+    parts = slice(3) if became == "retrained" else slice(0, 3, 2)  # weights may be damaged still
+    found = result(store.place / run.directory)
+    return became if found[parts] == store.results[run.directory][parts] else "silent"
+
+
+def _changed(store: FaultyStore, path: Path) -> bool:
+    """Whether the damage made a difference: a file that was cut at its end is whole."""
+    place = store.place / path
+    return not place.is_file() or place.read_bytes() != (store.master / path).read_bytes()
+
+
+def kind_of(path: Path) -> str:
+    """The file as the table calls it."""
+    if "runs" in path.parts and len(path.parts) == 5:
+        return "run directory"
+    for folder in ("analyses", "snapshots", ".hydra", "cache", "reports"):
+        if folder in path.parts[:-1]:
+            return f"{folder}/*"
+    return "events.*" if path.name.startswith("events") else path.name
