@@ -39,6 +39,8 @@ HYDRA = (
 
 def explain(arguments: list[str], flags: Sequence[str]) -> int:
     """Explains settings and groups. Raises `RequestError` for what there is not."""
+    if not arguments:
+        raise RequestError("name a setting, a group or a command: resx help recipe.warmup")
     folders = [*map(Path, values_of(list(flags), "--config-dir", "-cd")), conf_dir()]
     for name in arguments:
         print("\n".join(_explained(name.rstrip("="), folders)))

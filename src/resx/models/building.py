@@ -45,10 +45,10 @@ def build_network(
         network = _call_family(config, spec)
     try:
         refuse_incomplete(network)
-        if not is_own(config.model) and not on_meta:
-            refuse_other_output(network, spec)
         if not on_meta:
             initialize(network, config.seed)
+        if not (on_meta or is_own(config.model)):
+            refuse_other_output(network, spec)
     except ValueError as error:
         raise RequestError(f"model._target_={config.model['_target_']}: {error}") from error
     if config.recipe.bn_batch is not None:
