@@ -71,6 +71,15 @@ def at_work(folder):
     return found
 
 
+def first_job(folder):
+    """The living process that has the first job of a sweep, None while there is none."""
+    for sweep in folder.glob("outputs/studies/*/*"):
+        note = read_note(sweep, 0)
+        if note and note.code is None and note.process in processes_in(folder):
+            return note.process
+    return None
+
+
 @pytest.mark.parametrize("launcher", [(), ("hydra/launcher=joblib",)], ids=["own", "joblib"])
 def test_a_killed_study_leaves_nobody_behind_and_loses_no_step(tmp_path, launcher):
     study = start(tmp_path, *LONG, *launcher)
@@ -88,6 +97,34 @@ def test_ctrl_c_is_answered_and_saves_every_run_at_work(tmp_path, launcher):
     study = start(tmp_path, *LONG, *launcher)
     wait_until(lambda: len(records(tmp_path)) == 2)
     study.send_signal(signal.SIGINT)
+    _, errors = study.communicate()
+    assert study.returncode == 130
+    assert errors.splitlines()[0].startswith("stopping: ")
+    assert not processes_in(tmp_path)
+    assert [summary["status"] for summary in summaries(tmp_path)] == ["interrupted"] * 2
+    assert len(list(tmp_path.glob("outputs/runs/*/*/*/checkpoint.pt"))) == 2
+
+
+def test_a_killed_worker_takes_no_other_with_it(tmp_path):
+    study = start(tmp_path, *SHORT)
+    wait_until(lambda: len(records(tmp_path)) == 2)
+    jobs = at_work(tmp_path)
+    killed, other = sorted(jobs)
+    os.kill(jobs[killed], signal.SIGKILL)
+    _, errors = study.communicate()
+    assert study.returncode == 0, errors
+    assert {summary["status"] for summary in summaries(tmp_path)} == {"finished"}
+    sweeps = sorted(tmp_path.glob("outputs/studies/*/*"))
+    assert len(sweeps) == 2  # the second has the killed run alone
+    assert read_note(sweeps[0], other).process == jobs[other]
+    assert len(json.loads((sweeps[1] / "jobs.json").read_text())) == 1
+
+
+def test_only_the_run_whose_process_dies_uses_up_its_tries(tmp_path):
+    study = start(tmp_path, *SHORT)
+    for _ in range(2):
+        process = wait_until(lambda: first_job(tmp_path))
+        os.kill(process, signal.SIGKILL)
     _, errors = study.communicate()
     assert study.returncode == 130
     assert errors.splitlines()[0].startswith("stopping: ")
