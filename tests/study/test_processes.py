@@ -125,41 +125,6 @@ def test_only_the_run_whose_process_dies_uses_up_its_tries(tmp_path):
     for _ in range(2):
         process = wait_until(lambda: first_job(tmp_path))
         os.kill(process, signal.SIGKILL)
-    _, errors = study.communicate()
-    assert study.returncode == 130
-    assert errors.splitlines()[0].startswith("stopping: ")
-    assert not processes_in(tmp_path)
-    assert [summary["status"] for summary in summaries(tmp_path)] == ["interrupted"] * 2
-    assert len(list(tmp_path.glob("outputs/runs/*/*/*/checkpoint.pt"))) == 2
-
-
-def test_a_killed_worker_takes_no_other_with_it(tmp_path):
-    study = start(tmp_path, *SHORT)
-    wait_until(lambda: len(records(tmp_path)) == 2)
-    jobs = at_work(tmp_path)
-    killed, other = sorted(jobs)
-    os.kill(jobs[killed], signal.SIGKILL)
-    _, errors = study.communicate()
-    assert study.returncode == 0, errors
-    assert {summary["status"] for summary in summaries(tmp_path)} == {"finished"}
-    sweeps = sorted(tmp_path.glob("outputs/studies/*/*"))
-    assert len(sweeps) == 2  # the second has the killed run alone
-    assert read_note(sweeps[0], other).process == jobs[other]
-    assert len(json.loads((sweeps[1] / "jobs.json").read_text())) == 1
-
-
-def test_only_the_run_whose_process_dies_uses_up_its_tries(tmp_path):
-    study = start(tmp_path, *SHORT)
-    for _ in range(2):
-        before = len(list(tmp_path.glob("outputs/studies/*/*")))
-
-        def first_job(before=before):
-            sweeps = sorted(tmp_path.glob("outputs/studies/*/*"))[max(before - 1, 0) :]
-            notes = [read_note(sweep, 0) for sweep in sweeps if 0 in begun(sweep)]
-            return next((note.process for note in notes if note and note.code is None), None)
-
-        process = wait_until(first_job)
-        os.kill(process, signal.SIGKILL)
         wait_until(lambda process=process: process not in processes_in(tmp_path))
     _, errors = study.communicate()
     assert study.returncode == 1
@@ -209,7 +174,8 @@ def test_a_reader_that_leaves_ends_a_run_quietly_and_saved(tmp_path):
     train = subprocess.Popen(
         [*RESX, "train", *LONG[2:]], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert train.stdout.readline()
+    for word in (b"parameters", b"outputs/", b"step 10/"):
+        assert word in train.stdout.readline()
     train.stdout.close()
     with train.stderr as errors:
         assert errors.read() == b""
