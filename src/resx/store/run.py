@@ -25,6 +25,7 @@ from resx.store.files import (
     snapshot_name,
     step_of,
 )
+from resx.store.parsing import parsed
 from resx.store.summary import Status, Summary
 from resx.store.writing import replace_text
 
@@ -129,7 +130,7 @@ class Run:
         path = self.directory / CONFIG
         if not path.is_file():
             raise RequestError(f"{self.directory}: no run here (it has no {CONFIG})")
-        config = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        config = parsed(path.read_text())
         if not isinstance(config, dict):
             raise RequestError(f"{path}: no configuration of a run")
         return config

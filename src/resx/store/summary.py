@@ -108,7 +108,7 @@ def _checked(value: Any, kind: Any, name: str) -> Any:
 
     A field that is absent has its default: summaries of earlier versions have fewer.
     """
-    if type(value) is kind:  # most values; the rest takes its time
+    if type(value) is kind:
         return value
     origin, parts = get_origin(kind), get_args(kind)
     if hasattr(kind, "__dataclass_fields__"):
@@ -116,7 +116,11 @@ def _checked(value: Any, kind: Any, name: str) -> Any:
             raise ValueError(f"{name}: {_shown(value)} is no object")
         hints = _hints(kind)
         known = hints.keys() & value.keys()
-        return kind(**{k: _checked(value[k], hints[k], f"{name}.{k}") for k in known})
+        as_is = {
+            k: v for k in known if type(v := value[k]) is hints[k]
+        }  # most; the rest takes time
+        rest = known - as_is.keys()
+        return kind(**as_is, **{k: _checked(value[k], hints[k], f"{name}.{k}") for k in rest})
     if origin in (Union, UnionType):
         return None if value is None else _checked(value, parts[0], name)
     if origin is dict and isinstance(value, dict):
