@@ -18,6 +18,14 @@ _received: list[str] = []  # names of the signals since the command began
 _levels = {"listening": 0, "saving": 0, "holding": 0}  # how many contexts of each kind are open
 
 
+class Interrupted(KeyboardInterrupt):
+    """Of a signal, whose name it has.
+
+    A class of its own, as Python ends by SIGINT, whatever `main` returns, once a bare
+    KeyboardInterrupt has gone through an `exec`, such as that which makes a dataclass.
+    """
+
+
 def received() -> str:
     """The name of the first signal that asked this command to stop, "" while none has."""
     return _received[0] if _received else ""
@@ -30,7 +38,7 @@ def ask_to_stop(name: str) -> None:
     """
     _received.append(name)
     if len(_received) > 1 or not (_levels["saving"] or _levels["holding"]):
-        raise KeyboardInterrupt(name)
+        raise Interrupted(name)
 
 
 def receive(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from resx.errors import BusyError, RequestError
 from resx.store.files import EVENTS
+from resx.store.parsing import parsed
 from resx.store.run import Run
 from resx.store.store import Store, run_directories
 from resx.store.summary import Score, Status, Summary
@@ -204,3 +205,13 @@ def test_a_damaged_summary_is_named_by_its_field(change, place):
 def test_what_is_no_summary_is_refused(text):
     with pytest.raises(ValueError, match=r"no summary|no JSON object|Expecting value"):
         Summary.from_json(text)
+
+
+def test_a_configuration_that_differs_in_the_seed_alone_is_parsed_right():
+    text = "depth: 8\nseed: 3\ndata:\n  seed: 5\n"
+    assert parsed(text) == {"depth": 8, "seed": 3, "data": {"seed": 5}}
+    assert parsed(text.replace("seed: 3", "seed: 12")) == {"depth": 8, "seed": 12} | {
+        "data": {"seed": 5}
+    }
+    assert list(parsed(text)) == ["depth", "seed", "data"]
+    assert parsed("depth: 8\n") == {"depth": 8}

@@ -71,6 +71,15 @@ def at_work(folder):
     return found
 
 
+def first_job(folder):
+    """The living process that has the first job of a sweep, None while there is none."""
+    for sweep in folder.glob("outputs/studies/*/*"):
+        note = read_note(sweep, 0)
+        if note and note.code is None and note.process in processes_in(folder):
+            return note.process
+    return None
+
+
 @pytest.mark.parametrize("launcher", [(), ("hydra/launcher=joblib",)], ids=["own", "joblib"])
 def test_a_killed_study_leaves_nobody_behind_and_loses_no_step(tmp_path, launcher):
     study = start(tmp_path, *LONG, *launcher)
@@ -114,14 +123,7 @@ def test_a_killed_worker_takes_no_other_with_it(tmp_path):
 def test_only_the_run_whose_process_dies_uses_up_its_tries(tmp_path):
     study = start(tmp_path, *SHORT)
     for _ in range(2):
-        before = len(list(tmp_path.glob("outputs/studies/*/*")))
-
-        def first_job(before=before):
-            sweeps = sorted(tmp_path.glob("outputs/studies/*/*"))[max(before - 1, 0) :]
-            notes = [read_note(sweep, 0) for sweep in sweeps if 0 in begun(sweep)]
-            return next((note.process for note in notes if note and note.code is None), None)
-
-        process = wait_until(first_job)
+        process = wait_until(lambda: first_job(tmp_path))
         os.kill(process, signal.SIGKILL)
         wait_until(lambda process=process: process not in processes_in(tmp_path))
     _, errors = study.communicate()
@@ -172,7 +174,8 @@ def test_a_reader_that_leaves_ends_a_run_quietly_and_saved(tmp_path):
     train = subprocess.Popen(
         [*RESX, "train", *LONG[2:]], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert train.stdout.readline()
+    for word in (b"parameters", b"outputs/", b"step 10/"):
+        assert word in train.stdout.readline()
     train.stdout.close()
     with train.stderr as errors:
         assert errors.read() == b""

@@ -6,6 +6,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, TypeGuard, Union, get_args, get_origin, get_type_hints
 
+PLAIN = (str, bool, float)
 NODES = 10_000  # values in a configuration
 LARGEST = 2**53  # beyond it a float, and so a table, no longer holds a whole number
 
@@ -16,6 +17,8 @@ def typed(value: Any, kind: Any, name: str) -> Any:
     A field that is absent has its default: earlier versions wrote fewer. Raises `ValueError` that
     names the place, such as `summary.last.test.error`.
     """
+    if type(value) is kind and kind in PLAIN:  # most values; the rest takes its time
+        return value
     origin, parts = get_origin(kind), get_args(kind)
     if kind is Any:
         return value

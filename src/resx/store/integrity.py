@@ -11,6 +11,7 @@ from resx.config.settings import from_stored
 from resx.config.typed import refuse_endless, typed
 from resx.errors import DamagedError, RequestError
 from resx.store.files import CONFIG, RECORDS, SUMMARY
+from resx.store.parsing import parsed
 from resx.store.reading import checksum, read_file
 from resx.store.records import Record, parse_records, read_content
 from resx.store.summary import Status, Summary
@@ -86,7 +87,7 @@ def parse_config(content: bytes, path: Path) -> dict[str, Any]:
     """As stored, with the types of the schema. Raises `DamagedError`, naming the setting."""
     try:
         # A damaged number may be one of a million digits, a damaged structure a tower of brackets.
-        config = yaml.load(content.decode(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        config = parsed(content.decode())
         refuse_endless(config)
         typed(config, TrainConfig, "config")
         if lacking := [name for name in ("depth", "data", "model", "recipe") if name not in config]:
