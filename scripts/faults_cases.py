@@ -1,5 +1,6 @@
 """One damage, one command, and what became of both: the fuzz campaign."""
 
+import filecmp
 import signal
 from pathlib import Path
 from random import Random
@@ -46,7 +47,7 @@ def one(store: FaultyStore, number: int, random: Random) -> Case:
     command = random.choices(COMMANDS, WEIGHTS)[0]
     arguments = request(store, run, command, random)
     outcome = resx(*arguments, place=store.place)
-    became = verdict(store, run, path, damage, command, outcome)
+    became = verdict(store, run, path, damage, arguments, outcome)
     store.restore(run.directory, path)
     if became == "good run touched":
         store.restore(*(other.directory for other in store.runs))
@@ -90,22 +91,28 @@ def study_of(run: Trained) -> list[str]:
 
 
 def verdict(
-    store: FaultyStore, run: Trained, path: Path, damage: str, command: str, outcome: Outcome
+    store: FaultyStore,
+    run: Trained,
+    path: Path,
+    damage: str,
+    arguments: list[str],
+    outcome: Outcome,
 ) -> str:
     """`silent`: another result than of the whole store, and nothing said of the damage."""
     if outcome.code in (-signal.SIGKILL, -signal.SIGXCPU):
         return "too long or too large"
     if not outcome.is_proper:
         return "traceback"
-    touched = {d for d, h in store.hash_all().items() if store.hashes[d] != h} - {run.directory}
-    if touched:
+    others = store.hash_all(but=run.directory)
+    if any(store.hashes[directory] != found for directory, found in others.items()):
         return "good run touched"
     if outcome.code or damage in HAND_MADE:
         return "answered"
+    command = arguments[0]
     if command == "train":
         return trained(store, run, outcome)
     if command == "evaluate":
-        named = "takes its place" in outcome.out or path.name.endswith(".pt")
+        named = "takes its place" in outcome.out or "previous" in " ".join(arguments)
         error = 100 * store.results[run.directory][2]["test"]["error"]
         return "answered" if named or f"{error:10.2f} %" in outcome.out else "silent"
     counted = path.parent == run.directory and path.name in ("metrics.jsonl", "summary.json")
@@ -129,8 +136,8 @@ def trained(store: FaultyStore, run: Trained, outcome: Outcome) -> str:
 
 def _changed(store: FaultyStore, path: Path) -> bool:
     """Whether the damage made a difference: a file that was cut at its end is whole."""
-    place = store.place / path
-    return not place.is_file() or place.read_bytes() != (store.master / path).read_bytes()
+    place, master = store.place / path, store.master / path
+    return not place.is_file() or not filecmp.cmp(place, master, shallow=False)
 
 
 def kind_of(path: Path) -> str:
