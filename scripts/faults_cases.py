@@ -1,5 +1,6 @@
 """One damage, one command, and what became of both: the fuzz campaign."""
 
+import filecmp
 import signal
 from pathlib import Path
 from random import Random
@@ -42,31 +43,36 @@ def campaign(store: FaultyStore, count: int, seed: int, first: int = 0) -> list[
 
 def one(store: FaultyStore, number: int, random: Random) -> Case:
     run = random.choice(store.runs)
-    path, damage = spoil(store, run, random)
+    damages = spoil(store, run, random)
     command = random.choices(COMMANDS, WEIGHTS)[0]
     arguments = request(store, run, command, random)
     outcome = resx(*arguments, place=store.place)
-    became = verdict(store, run, path, damage, command, outcome)
-    store.restore(run.directory, path)
+    became = verdict(store, run, damages, arguments, outcome)
+    store.restore(run.directory, *(path for path, _ in damages))
     if became == "good run touched":
         store.restore(*(other.directory for other in store.runs))
-    text = f"resx {' '.join(arguments)} (code {outcome.code})\n{outcome.err or outcome.out}"
-    return Case(number, kind_of(path), damage, command, became, text)
+    files, kinds = zip(*((kind_of(path), damage) for path, damage in damages))
+    text = f"{damages}\nresx {' '.join(arguments)} (code {outcome.code})"
+    text += f"\n{outcome.err or outcome.out}"
+    return Case(number, files[0], kinds[0], command, became, text)
 
 
-def spoil(store: FaultyStore, run: Trained, random: Random) -> tuple[Path, str]:
-    """Which path of the store was damaged, and how."""
+def spoil(store: FaultyStore, run: Trained, random: Random) -> list[tuple[Path, str]]:
+    """Which paths of the store were damaged, and how; one, or now and then two at once."""
     if random.random() < 0.02:
         lose(store.place / run.directory, random)
-        return run.directory, "lost"
+        return [(run.directory, "lost")]
     files = sorted(p for p in (store.place / run.directory).rglob("*") if p.is_file())
     top = [p for p in files if p.parent.name == run.directory.name]
     shared = sorted(store.place.glob("outputs/cache/*.pt"))
     shared += store.place.glob("outputs/reports/history.jsonl")
-    place = random.choice(random.choices((top, files, shared), (7, 2, 1))[0])
-    damage = random.choice(fitting(place))
-    DAMAGES[damage](place, random)
-    return place.relative_to(store.place), damage
+    places = [random.choice(random.choices((top, files, shared), (7, 2, 1))[0])]
+    if random.random() < 0.3:
+        places.append(random.choice([place for place in top if place not in places]))
+    damages = [random.choice(fitting(place)) for place in places]
+    for place, damage in zip(places, damages):
+        DAMAGES[damage](place, random)
+    return [(p.relative_to(store.place), damage) for p, damage in zip(places, damages)]
 
 
 def request(store: FaultyStore, run: Trained, command: str, random: Random) -> list[str]:
@@ -90,47 +96,71 @@ def study_of(run: Trained) -> list[str]:
 
 
 def verdict(
-    store: FaultyStore, run: Trained, path: Path, damage: str, command: str, outcome: Outcome
+    store: FaultyStore,
+    run: Trained,
+    damages: list[tuple[Path, str]],
+    arguments: list[str],
+    outcome: Outcome,
 ) -> str:
     """`silent`: another result than of the whole store, and nothing said of the damage."""
     if outcome.code in (-signal.SIGKILL, -signal.SIGXCPU):
         return "too long or too large"
     if not outcome.is_proper:
         return "traceback"
-    touched = {d for d, h in store.hash_all().items() if store.hashes[d] != h} - {run.directory}
-    if touched:
+    others = store.hash_all(but=run.directory)
+    if any(store.hashes[directory] != found for directory, found in others.items()):
         return "good run touched"
-    if outcome.code or damage in HAND_MADE:
+    if outcome.code:
         return "answered"
-    if command == "train":
-        return trained(store, run, outcome)
-    if command == "evaluate":
-        named = "takes its place" in outcome.out or path.name.endswith(".pt")
-        error = 100 * store.results[run.directory][2]["test"]["error"]
-        return "answered" if named or f"{error:10.2f} %" in outcome.out else "silent"
-    counted = path.parent == run.directory and path.name in ("metrics.jsonl", "summary.json")
-    if counted and command in ("study", "report") and _changed(store, path):
-        words = ("damaged", "missing", "skipped")
-        return "answered" if any(word in outcome.out for word in words) else "silent"
-    return "answered"
+    hand_made = any(damage in HAND_MADE for _, damage in damages)
+    if arguments[0] == "train":
+        became = mended(outcome)
+        return became if hand_made or _same(store, run, became) else "silent"
+    return (
+        "answered" if hand_made or _is_said(store, run, damages, arguments, outcome) else "silent"
+    )
 
 
-def trained(store: FaultyStore, run: Trained, outcome: Outcome) -> str:
-    """What `train` did, and whether the run is then as it was."""
-    became = "answered"
+def mended(outcome: Outcome) -> str:
+    """What `train` says that it did."""
     if "trained from the start" in outcome.out:
-        became = "retrained"
-    elif "repaired from" in outcome.out or "written again" in outcome.out:
-        became = "repaired"
+        return "retrained"
+    repaired = "repaired from" in outcome.out or "written again" in outcome.out
+    return "repaired" if repaired or "resumed after" in outcome.out else "answered"
+
+
+def _same(store: FaultyStore, run: Trained, became: str) -> bool:
+    """Whether the run is, after training, as it was."""
     parts = slice(3) if became == "retrained" else slice(0, 3, 2)  # weights may be damaged still
-    found = result(store.place / run.directory)
-    return became if found[parts] == store.results[run.directory][parts] else "silent"
+    return result(store.place / run.directory)[parts] == store.results[run.directory][parts]
+
+
+def _is_said(
+    store: FaultyStore,
+    run: Trained,
+    damages: list[tuple[Path, str]],
+    arguments: list[str],
+    outcome: Outcome,
+) -> bool:
+    """Whether a command that only reads gave the right numbers, or named the damage."""
+    if arguments[0] == "evaluate":
+        other = "takes its place" in outcome.out or "previous" in " ".join(arguments)
+        error = 100 * store.results[run.directory][2]["test"]["error"]
+        return other or f"{error:10.2f} %" in outcome.out
+    counted = [
+        path
+        for path, _ in damages
+        if path.parent == run.directory and path.name in ("metrics.jsonl", "summary.json")
+    ]
+    if arguments[0] in ("study", "report") and any(_changed(store, path) for path in counted):
+        return any(word in outcome.out for word in ("damaged", "missing", "skipped"))
+    return True
 
 
 def _changed(store: FaultyStore, path: Path) -> bool:
     """Whether the damage made a difference: a file that was cut at its end is whole."""
-    place = store.place / path
-    return not place.is_file() or place.read_bytes() != (store.master / path).read_bytes()
+    place, master = store.place / path, store.master / path
+    return not place.is_file() or not filecmp.cmp(place, master, shallow=False)
 
 
 def kind_of(path: Path) -> str:

@@ -1,5 +1,6 @@
 """A command of resx in a child of this process, which has everything imported: a case is cheap."""
 
+import importlib
 import os
 import resource
 import signal
@@ -12,6 +13,14 @@ from typing import NamedTuple, NoReturn
 CPU_SECONDS = 60  # that a command may compute
 SECONDS = 600.0  # that it may take in all, on a machine that others use; who waits for ever, hangs
 MEMORY = 2 * 2**30  # bytes beyond what this process has
+
+
+COMMANDS = ("train", "study", "report", "evaluate", "analyze")
+IMPORTED: tuple[str, ...] = ("torch._dynamo", "torchvision", "scipy.stats")
+IMPORTED += tuple(f"matplotlib.backends.backend_{name}" for name in ("agg", "pdf", "svg"))
+IMPORTED += ("resx.analyses.responses", "resx.training.session", "resx.models.resnet")
+IMPORTED += ("resx.config.job",)
+IMPORTED += tuple(f"resx.commands.{name}" for name in COMMANDS)
 
 
 class Outcome(NamedTuple):
@@ -31,14 +40,12 @@ class Outcome(NamedTuple):
 
 def warm() -> None:
     """Import what the commands import, without any work that starts threads."""
-    import torch
-
+    for name in IMPORTED:
+        importlib.import_module(name)
+    torch = importlib.import_module("torch")
     torch.set_num_threads(1)
-    from resx.config.composing import compose
-    from resx.data.digits import digits
-
-    compose()
-    digits(None, 8, False, Path())
+    importlib.import_module("resx.config.composing").compose()
+    importlib.import_module("resx.data.digits").digits(None, 8, False, Path())
 
 
 def resx(*arguments: str, place: Path, seconds: float = SECONDS) -> Outcome:

@@ -49,6 +49,7 @@ def sibling(path: Path, random: Random) -> None:
     """The same file of another run, or another file of the same run."""
     others = [p for p in path.parent.parent.glob(f"*/{path.name}") if p != path and p.is_file()]
     others += [p for p in path.parent.iterdir() if p != path and p.is_file()]
+    others = [p for p in others if p.stat().st_size < 2**20]
     path.write_bytes(random.choice(sorted(others)).read_bytes() if others else b"")
 
 

@@ -93,7 +93,8 @@ def full_afterwards(folder: Path, name: str, *command: str, step: int) -> Full |
         sizes = range(before, used(disk) + step * PAGE, step * PAGE)
         refused, bad = 0, list[str]()
         for size in sizes:
-            for path in (*outputs.glob("reports"), *outputs.glob("runs/*/*/*/analyses")):
+            written = [path for path in outputs.iterdir() if path.name != "runs"]
+            for path in (*written, *outputs.glob("runs/*/*/*/analyses")):
                 shutil.rmtree(path)
             resize(disk, size)
             outcome = resx(*asked, place=place)

@@ -57,8 +57,9 @@ class FaultyStore:
         (directory,) = found - known
         self.runs.append(Trained(directory, request))
 
-    def hash_all(self) -> dict[Path, str]:
-        return {run.directory: hash_of(self.place / run.directory) for run in self.runs}
+    def hash_all(self, but: Path | None = None) -> dict[Path, str]:
+        directories = (run.directory for run in self.runs if run.directory != but)
+        return {directory: hash_of(self.place / directory) for directory in directories}
 
     def restore(self, *below: Path) -> None:
         """As it was, at these paths and wherever a command writes."""
