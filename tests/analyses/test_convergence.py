@@ -33,6 +33,7 @@ def test_the_step_is_that_of_the_first_record_at_the_error(resx, tiny, only_run)
     run.records_path.unlink()
     for record in records:
         run.record(**record)
+    run.write_summary(run.summary)  # knows the records by their checksum
     rows = convergence([run.experiment()]).rows.set_index("threshold")["reached"]
     assert (rows[0.5], rows[0.3], rows[0.1]) == (4, 8, 8)
     assert np.isnan(rows[0.01])

@@ -1,7 +1,5 @@
 """`resx analyze` stores a result once, finds it again, and refuses in one line what cannot be."""
 
-import json
-
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -10,6 +8,7 @@ from resx.analyses.parts import memory
 from resx.analyses.result import Result
 from resx.commands import analyze
 from resx.experiment import prepare
+from resx.store.reading import sealed, unsealed
 from tests.commands.answers import assert_refused
 
 COMMAND = ("analyze", "responses", "depth=8,14", "residual=false", "analysis.images=16")
@@ -25,8 +24,8 @@ def test_it_is_computed_once_and_again_when_forced(resx, tmp_path):
     (summary,) = tmp_path.glob("outputs/analyses/responses/*/summary.json")
     names = {p.name for p in summary.parent.iterdir() if "tfevents" not in p.name}
     assert names == {"rows.csv", "summary.json", "figure.png", "figure.pdf", "figure.svg"}
-    changed = json.loads(summary.read_text()) | {"text": "as it was stored"}
-    summary.write_text(json.dumps(changed))
+    changed = unsealed(summary.read_text()) | {"text": "as it was stored"}
+    summary.write_text(sealed(changed))
     assert "as it was stored" in resx(*COMMAND).out
     assert resx(*COMMAND, "force=true").out == first.out
     assert resx(*COMMAND, "seed=1").code == 0  # another network: a result of its own

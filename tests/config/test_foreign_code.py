@@ -117,7 +117,11 @@ def test_a_checkpoints_configuration_runs_nothing(resx, evil, configure, target,
     component = config["model"] if place == "model" else config["data"]["source"]
     component |= {"_target_": target, "path": "evil"}
     config["trust"] = ["evil"]
-    state = {"config": config, "state": {"model": {}}, "classes": [str(i) for i in range(10)]}
+    state = {
+        "config": config,
+        "state": {"model": {}, "step": 0},
+        "classes": [str(i) for i in range(10)],
+    }
     torch.save(state | {"mean": torch.zeros(1), "std": torch.ones(1)}, "sent.pt")
     answer = resx("evaluate", "weights=sent.pt")
     assert_refused(answer, f"_target_={target}: ")

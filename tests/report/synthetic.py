@@ -144,4 +144,5 @@ def summary_of(
         "images_per_second": 1000.0,
         "peak_memory": 1_000_000,
         "ended": "2026-01-01T00:00:01+0000",
+        "checksums": {},
     }

@@ -1,5 +1,6 @@
 """What a person is told while a study runs, and what it costs to tell."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from resx.config.notes import Note, write_note
+from resx.config.settings import to_dict
 from resx.store.run import Run
 from resx.store.summary import Score, Status, Summary
 from resx.study.grid import Grid, Job
@@ -23,15 +25,21 @@ def grid(configure, tmp_path):
         for seed in (0, 1):
             run = Run(tmp_path / f"{depth}-{seed}")
             run.directory.mkdir()
-            jobs.append(Job([], configure("train", f"depth={depth}", f"seed={seed}"), run))
+            config = configure("train", f"depth={depth}", f"seed={seed}")
+            run.write_config(to_dict(config))
+            jobs.append(Job([], config, run))
     return Grid("grid", ["depth"], jobs, [])
 
 
 def end(grid, sweep, number, status=Status.FINISHED):
     """As if the process of a job had trained it."""
     last = {"train_clean": Score(200, 0.1, 0.25)}
-    summary = Summary(status=status, last=last, seconds=10.0 * (1 + number))
-    grid.jobs[number].run.write_summary(summary)
+    summary = Summary(status=status, last=last, seconds=10.0 * (1 + number), step=200, steps=200)
+    summary = summary.but(images={"train": 1437}, final=last)
+    run = grid.jobs[number].run
+    record = {"step": 200, "epoch": 9.0, "split": "train_clean", "loss": 0.1, "error": 0.25}
+    run.records_path.write_text(json.dumps(record | {"lr": 0.1, "seconds": 1.0}) + "\n")
+    run.write_summary(summary)
     write_note(sweep, number, Note(code=0 if status.is_final else 1, message=""))
 
 
@@ -69,8 +77,10 @@ def test_time_left_counts_long_runs_as_long(grid, tmp_path, monkeypatch, capsys)
     assert "2 of 4, about 3 min left" in capsys.readouterr().out  # 20 parts of 10 s each
 
 
-def test_a_look_reads_each_summary_once(grid, monkeypatch):
+def test_a_look_reads_each_summary_once(grid, tmp_path, monkeypatch):
     """A study may have ten thousand."""
+    for number in range(4):
+        end(grid, tmp_path, number)
     reads = []
     read = Run.read_summary
     monkeypatch.setattr(Run, "read_summary", lambda run: reads.append(run) or read(run))
