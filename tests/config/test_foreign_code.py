@@ -119,7 +119,7 @@ def test_a_checkpoints_configuration_runs_nothing(resx, evil, configure, target,
     config["trust"] = ["evil"]
     state = {
         "config": config,
-        "state": {"model": {}, "step": 0},
+        "state": {"model": {"weight": torch.zeros(1)}, "step": 0},
         "classes": [str(i) for i in range(10)],
     }
     torch.save(state | {"mean": torch.zeros(1), "std": torch.ones(1)}, "sent.pt")
