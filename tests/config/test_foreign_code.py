@@ -9,6 +9,7 @@ import yaml
 
 from resx.config.location import conf_dir
 from resx.config.settings import to_dict
+from resx.experiment import prepare
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINT
 from tests.commands.answers import assert_refused
@@ -113,13 +114,14 @@ def test_trust_counts_only_when_it_is_typed(resx, evil):
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("place", ["model", "source"])
 def test_a_checkpoints_configuration_runs_nothing(resx, evil, configure, target, place):
-    config = to_dict(configure("train", "depth=8"))
+    clean = configure("train", "depth=8")
+    network, config = prepare(clean).network, to_dict(clean)
     component = config["model"] if place == "model" else config["data"]["source"]
     component |= {"_target_": target, "path": "evil"}
     config["trust"] = ["evil"]
     state = {
         "config": config,
-        "state": {"model": {"weight": torch.zeros(1)}, "step": 0},
+        "state": {"model": network.state_dict(), "step": 0},
         "classes": [str(i) for i in range(10)],
     }
     torch.save(state | {"mean": torch.zeros(1), "std": torch.ones(1)}, "sent.pt")
