@@ -75,6 +75,7 @@ def test_larger_batches_find_the_same_covariance_of_images(of):
     assert eight["variance"] == pytest.approx(eight["trace"] / 8)
 
 
+@pytest.mark.slow
 def test_twins_are_compared_at_the_steps_of_nearest_loss(of):
     """Training is played by scaling the head: with smaller weights the loss is nearer to ln 10."""
     nets = []

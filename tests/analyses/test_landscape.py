@@ -30,6 +30,7 @@ def experiment(fresh):
     return partial(fresh, "model.width=4")
 
 
+@pytest.mark.slow
 def test_at_the_origin_the_loss_is_that_of_the_weights(experiment):
     ours = experiment()
     images, labels = Sample("train", 64).of(ours)

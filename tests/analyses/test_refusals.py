@@ -134,6 +134,7 @@ def test_what_a_branch_adds_is_not_asked_of_gates_and_concatenations(fresh, name
         analysis(name)([fresh(*network.split())])
 
 
+@pytest.mark.slow
 def test_all_blocks_that_add_are_taken_and_no_other(fresh):
     for option in GATED:
         with pytest.raises(ValueError, match="gated, scaled or concatenated"):

@@ -53,6 +53,7 @@ def test_it_trains_what_analyses_need_and_then_reads_studies_too(resx, tmp_path,
     assert all(path.stat().st_mtime_ns == time for path, time in results.items())
 
 
+@pytest.mark.slow
 def test_what_is_missing_says_how_it_is_measured(resx, tmp_path):
     answer = resx("claims", ONLY, "run=none")
     assert answer.code == 0, answer.err
@@ -63,6 +64,7 @@ def test_what_is_missing_says_how_it_is_measured(resx, tmp_path):
     assert not list(tmp_path.glob("outputs/runs/*"))
 
 
+@pytest.mark.slow
 def test_one_that_fails_is_a_row_and_the_others_go_on(resx):
     answer = resx("claims", "only=[information,gap-table]", "depth=9")
     assert answer.code == 1
@@ -70,6 +72,7 @@ def test_one_that_fails_is_a_row_and_the_others_go_on(resx):
     assert "1 failed, 2 not measured" in answer.out
 
 
+@pytest.mark.slow
 def test_the_preview_counts_what_force_computes_again_and_says_what_is_refused(resx, monkeypatch):
     assert resx("claims", "only=[information]").code == 0
     only = ("claims", "only=[information]", "preview=true")
@@ -128,6 +131,7 @@ def test_a_wrong_request_is_one_line(resx):
     assert_refused(answer, "there is no folder nowhere")
 
 
+@pytest.mark.slow
 def test_options_of_information_reach_the_store(resx, tmp_path):
     assert resx("claims", "only=[information]").code == 0
     (summary,) = tmp_path.glob("outputs/analyses/information/*/summary.json")

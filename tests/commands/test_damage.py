@@ -102,6 +102,7 @@ REPAIRS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spoil", "said"), REPAIRS, ids=lambda x: getattr(x, "__name__", ""))
 def test_train_mends_a_run_and_it_is_as_before(resx, run, tmp_path, spoil, said):
     before, learned = records(run), weights(run)

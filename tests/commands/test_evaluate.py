@@ -23,6 +23,7 @@ def test_evaluate_gives_the_errors_of_the_summary(resx, tiny, only_run):
         assert float(rows["train"][2]) == pytest.approx(train_error, abs=0.006)
 
 
+@pytest.mark.slow
 def test_a_bare_state_dict_is_evaluated_as_the_network_that_is_named(resx, tiny, only_run):
     """Such weights have the running averages that training left."""
     resx("train", *tiny, "recipe.bn_reestimate=0")
@@ -35,6 +36,7 @@ def test_a_bare_state_dict_is_evaluated_as_the_network_that_is_named(resx, tiny,
     assert_refused(answer, "weights of another architecture: the file lacks stage1.1.branch.0")
 
 
+@pytest.mark.slow
 def test_other_images_too_few_for_the_runs_subset_are_evaluated_on_test(
     resx, tiny, only_run, image_tree
 ):

@@ -11,6 +11,7 @@ def errors(answer):
     return [row.split()[:3] for row in answer.out.splitlines() if "%" in row]
 
 
+@pytest.mark.slow
 def test_an_exported_run_is_evaluated_like_the_run(resx, tiny, only_run):
     """Out to the other project's names, in which channels stand in another order, and back.
 

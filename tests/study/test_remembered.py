@@ -11,6 +11,7 @@ from resx.study.remembered import remember
 NOTHING = Typed((), (), (), {}, False, None)
 
 
+@pytest.mark.slow
 def test_status_shows_every_grid_that_was_run_of_a_study(resx, tmp_path):
     lines = ["study=degradation", "seed=0,7", "depth=8", "data.name=other"]
     request, typed = asked("study", lines, NOTHING)

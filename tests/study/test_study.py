@@ -76,6 +76,7 @@ def test_a_job_is_the_run_that_its_overrides_name(grid_of, configure):
         assert run_hash(configure("train", *job.overrides)) == job.run.hash
 
 
+@pytest.mark.slow
 def test_a_report_halfway_says_what_is_missing(resx, tmp_path):
     single = [s for s in SMALL if not s.startswith(("depth", "hydra"))]
     resx("train", "depth=8", "residual=true", *single)
