@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from resx.config.composing import Typed
 from resx.config.within import asked
 from resx.store.store import Store
