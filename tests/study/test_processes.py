@@ -65,7 +65,7 @@ def records(folder):
 def at_work(folder):
     """Process ids of the jobs at work, by their number."""
     found = {}
-    for sweep in folder.glob("outputs/studies/*/*"):
+    for sweep in folder.glob("outputs/studies/*/*/"):
         notes = {number: read_note(sweep, number) for number in begun(sweep)}
         found |= {n: note.process for n, note in notes.items() if note and note.code is None}
     return found
@@ -73,7 +73,7 @@ def at_work(folder):
 
 def first_job(folder):
     """The living process that has the first job of a sweep, None while there is none."""
-    for sweep in folder.glob("outputs/studies/*/*"):
+    for sweep in folder.glob("outputs/studies/*/*/"):
         note = read_note(sweep, 0)
         if note and note.code is None and note.process in processes_in(folder):
             return note.process
@@ -114,7 +114,7 @@ def test_a_killed_worker_takes_no_other_with_it(tmp_path):
     _, errors = study.communicate()
     assert study.returncode == 0, errors
     assert {summary["status"] for summary in summaries(tmp_path)} == {"finished"}
-    sweeps = sorted(tmp_path.glob("outputs/studies/*/*"))
+    sweeps = sorted(tmp_path.glob("outputs/studies/*/*/"))
     assert len(sweeps) == 2  # the second has the killed run alone
     assert read_note(sweeps[0], other).process == jobs[other]
     assert len(json.loads((sweeps[1] / "jobs.json").read_text())) == 1
