@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from resx.config.schema import NetworkConfig, TrainConfig
+from resx.config.schema import NetworkConfig, TrainConfig, reconfigured
 from resx.config.settings import from_stored
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
@@ -149,13 +149,6 @@ def open_run(directory: str | Path) -> StoredRun:
     except DamagedError as error:
         raise DamagedError(error.path, f"{error.reason}; {REMEDY}") from error
     return run
-
-
-def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:
-    """The configuration with other logistics; a name like `data_root` means `data.root`."""
-    data = {k.removeprefix("data_"): v for k, v in changes.items() if k.startswith("data_")}
-    top = {k: v for k, v in changes.items() if not k.startswith("data_")}
-    return replace(config, data=replace(config.data, **data), **top)
 
 
 def with_weights(

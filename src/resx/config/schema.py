@@ -1,6 +1,6 @@
 """The typed configuration: what a request may say, checked where it enters (torch-free)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from omegaconf import MISSING
@@ -20,6 +20,7 @@ __all__ = [
     "RecipeConfig",
     "StudyConfig",
     "TrainConfig",
+    "reconfigured",
 ]
 
 
@@ -99,3 +100,10 @@ class TrainConfig(NetworkConfig):
     """One run."""
 
     force: bool = logistics(False)  # train again what is finished
+
+
+def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:
+    """The configuration with other logistics; a name like `data_root` means `data.root`."""
+    data = {k.removeprefix("data_"): v for k, v in changes.items() if k.startswith("data_")}
+    top = {k: v for k, v in changes.items() if not k.startswith("data_")}
+    return replace(config, data=replace(config.data, **data), **top)

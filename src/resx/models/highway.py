@@ -91,9 +91,7 @@ def highway(
     if spec.layout == "imagenet":
         raise ValueError("layout=imagenet: highway has the cifar layout alone")
     at_least_one(width=width, plain_width=plain_width)
-    width = width or WIDTH[spec.block]
-    if not spec.residual:
-        width = plain_width or width
+    width = (None if spec.residual else plain_width) or width or WIDTH[spec.block]
     bias = gate_bias_for(spec.depth) if gate_bias is None else gate_bias
     options: dict[str, Any] = {"kernel": KERNEL[spec.block], "norm": norm}
 
