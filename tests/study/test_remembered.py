@@ -24,7 +24,10 @@ def test_status_shows_every_grid_that_was_run_of_a_study(resx, tmp_path):
     )
     answer = resx("study", "degradation", "status=true")
     assert answer.code == 0, answer.err
-    first = answer.out.splitlines()[0]
+    left_out = [line for line in answer.out.splitlines() if "left out, " in line]
+    assert "damaged/typed.json: left out, it is no note" in left_out[0]
+    assert "later/typed.json: left out, unknown setting 'later.setting'" in left_out[1]
+    first = next(line for line in answer.out.splitlines() if line.startswith("resx "))
     assert first.startswith("resx study degradation ")
     assert {*first.split()[3:]} == {"seed=0,7", "depth=8", "data.name=other"}
     assert answer.out.count("2 missing") == 2  # plain and residual, two seeds each

@@ -56,13 +56,9 @@ def command_help(command: str, flags: Sequence[str], overrides: Iterable[str]) -
     schema = COMMANDS[command]
     shared = {d.name for d in described(TrainConfig if command in BARE else NetworkConfig)}
     own = [d for d in described(schema) if d.name not in shared]
-    subject = {"study": "NAME", "report": "NAME", "analyze": "NAME"}.get(command, "")
+    subject = " NAME" * (command in BARE)
     print(first_comment(conf_dir() / f"{command}.yaml"))
-    print(
-        " ".join(f"\nusage: resx {command} {subject} [SETTING=VALUE ...] [-m]".split(" ")).replace(
-            "  ", " "
-        )
-    )
+    print(f"\nusage: resx {command}{subject} [SETTING=VALUE ...] [-m]")
     _table(f"\nOf {command}", own, composed)
     _table(
         "\nThe network and its training", [d for d in described(schema) if d not in own], composed

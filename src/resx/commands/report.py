@@ -14,8 +14,7 @@ from resx.report.selection import PlannedRun, Selection, row_key
 from resx.report.tables import PAPERS
 from resx.store.integrity import REMEDY
 from resx.store.store import Store
-from resx.store.writing import replace_text
-from resx.study.grid import TYPED, Grid, expand
+from resx.study.grid import Grid, expand
 
 
 def main(request: ReportRequest, typed: Typed) -> int:
@@ -44,12 +43,7 @@ def report_study(grid: Grid, request: StudyRequest | ReportRequest) -> None:
 
 def study_report(grid: Grid, request: StudyRequest | ReportRequest) -> Report:
     """Raises `RequestError` if there are no runs yet."""
-    store = Store(request.outputs)
-    report = build_report(*study_runs(grid, request), store)
-    # The name of a study with overrides says only what was changed.
-    typed = "".join(f"{line}\n" for line in grid.typed)
-    replace_text(store.report(grid.name) / TYPED, typed)
-    return report
+    return build_report(*study_runs(grid, request), Store(request.outputs))
 
 
 def study_runs(grid: Grid, request: StudyRequest | ReportRequest) -> tuple[Collected, Selection]:

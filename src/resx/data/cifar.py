@@ -79,7 +79,7 @@ def _averaged(images: Tensor, size: int) -> Tensor:
     count, height, _, channels = images.shape
     factor = height // size
     blocks = images.view(count, size, factor, size, factor, channels)
-    return blocks.float().mean((2, 4)).round_().to(torch.uint8) if factor > 1 else images
+    return blocks.float().mean((2, 4)).round_().to(torch.uint8)
 
 
 def _folder_of(root: Path, reader: type[CIFAR10]) -> Path:

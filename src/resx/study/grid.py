@@ -22,7 +22,6 @@ NAMES = {"data": "data.name", "model": "model.name", "recipe": "recipe.name"}
 # Settings of the request that are no settings of its runs.
 OWN = {"study", "sweeps", "preview", "status", "runs"}
 
-TYPED = "overrides.txt"  # in the folders of that name: what was typed
 LONGEST_NAMES = 40  # characters of a study's own name; what does not fit is in the hash alone
 
 

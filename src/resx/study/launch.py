@@ -12,7 +12,7 @@ from resx.config.notes import Note, read_note
 from resx.interruption import stop_signals
 from resx.store.store import Store
 from resx.study.cores import cores
-from resx.study.grid import TYPED, Grid, Job
+from resx.study.grid import Grid, Job
 from resx.study.progress import Progress
 from resx.study.workers import Workers
 
@@ -37,7 +37,6 @@ def launch(
     """
     place = store.study(grid.name)
     (place / "jobs.json").write_text(json.dumps([job.overrides for job in jobs], indent=1))
-    (place / TYPED).write_text("".join(f"{line}\n" for line in grid.typed))
     shared = launcher in (PROCESSES, "basic")
     count = cores() if launcher == PROCESSES else 1
     with stop_signals() as stopped:
