@@ -68,15 +68,17 @@ def test_the_bound_is_of_every_convolution_forward_and_backward(monkeypatch):
     assert all(p.grad is None for p in network.parameters())
 
 
-def test_more_normalised_activations_take_more_time_to_move():
-    images, labels = torch.randn(8, 64, 32, 32), torch.zeros(8, dtype=torch.long)
-    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    few = bound(nn.Sequential(nn.BatchNorm2d(64), *head), images, labels, "fp32")
-    many = bound(
-        nn.Sequential(*(nn.BatchNorm2d(64) for _ in range(8)), *head), images, labels, "fp32"
-    )
-    assert many.traffic > 3 * few.traffic
-    assert many.products == few.products == 0
+def test_what_must_move_is_five_halves_of_a_copy_for_each_norm_and_for_the_update(monkeypatch):
+    """And a copy of the sum for a shortcut; a copy is made to cost its number of elements."""
+    monkeypatch.setattr(bounds, "_copying", lambda numel, dtype, device: numel)
+    images, labels = torch.randn(8, 4, 6, 6), torch.zeros(8, dtype=torch.long)
+    norms = nn.Sequential(nn.BatchNorm2d(4), nn.BatchNorm2d(4))
+    norms.shortcut = nn.Identity()
+    network = nn.Sequential(norms, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    found = bound(network, images, labels, "fp32")
+    size, parameters = images.numel(), 16
+    assert found.traffic == (2 * 2.5 + 1) * size + 2.5 * parameters
+    assert found.products == 0
 
 
 def test_the_parts_of_a_step_are_all_timed(experiment):

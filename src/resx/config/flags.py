@@ -10,7 +10,6 @@ FLAGS_WITH_VALUE = (
     *("--config-path", "-cp"),
 )
 CONFIGURATION, INFORMATION = ("--cfg", "-c"), ("--info", "-i")
-FOLDERS = ("--config-dir", "-cd", "--config-path", "-cp")
 ALL = (*FLAGS, *FLAGS_WITH_VALUE, *INFORMATION)
 CHOICES = {
     CONFIGURATION: ("job", "hydra", "all"),
