@@ -3,7 +3,8 @@
 python scripts/studies.py --seeds 5              # those below, as far as their runs are there
 python scripts/studies.py --outputs PATH --print degradation lr_fairness
 
-It trains nothing: `resx study NAME 'seed=range(5)'` does. Each report is made anew.
+It trains nothing: `resx study NAME 'seed=range(5)'` does. Each report is made anew; a study that is
+not complete in this store keeps its earlier row.
 """
 
 import argparse
@@ -37,7 +38,8 @@ STUDIES = (
 HEAD = """# Studies
 
 Written by `{command}` (scripts/studies.py) from the runs of a store: the verdicts
-of every study as they were computed, by the rules of [statistics.md](statistics.md).
+of every study as they were computed, by the rules of [statistics.md](statistics.md). A study that
+is not complete in that store keeps what an earlier call wrote, with its machine and its commit.
 
 | study | verdicts | runs | instruction set | torch | commit |
 | --- | --- | --- | --- | --- | --- |
@@ -76,6 +78,14 @@ def unfinished(told: list[str]) -> str:
         if states - {"finished", "diverged"}:
             return line
     return ""
+
+
+def earlier(page: str) -> dict[str, Told]:
+    """What a page says of the studies that were complete when it was written."""
+    sections = re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]
+    said = {text.split()[1]: f"\n{text.rstrip()}" for text in sections}
+    rows = dict(re.findall(r"^(?=\| \[(\w+)\]\(#)(.*)$", page, re.MULTILINE))
+    return {study: Told(rows[study], said[study]) for study in rows if study in said}
 
 
 def report(study: str, typed: list[str], outputs: Path) -> "subprocess.CompletedProcess[str]":
@@ -119,7 +129,11 @@ def main() -> None:
     parser.add_argument("--outputs", type=Path, default=Path("outputs"))
     parser.add_argument("--print", action="store_true", dest="prints", help="do not write the page")
     asked = parser.parse_args()
+    known = earlier(PAGE.read_text()) if PAGE.exists() else {}
     told = [tell(study, asked.seeds, asked.outputs) for study in asked.studies]
+    told = [
+        new if new.section else known.get(study, new) for study, new in zip(asked.studies, told)
+    ]
     head = HEAD.format(command=command(asked))
     sections = [each.section for each in told if each.section]
     text = head + "\n".join([*(each.row for each in told), *sections]) + "\n"

@@ -1,15 +1,17 @@
 """Every claim has a measurement that exists, and a study's runs become the verdict they deserve."""
 
 import json
+import re
 
 import pytest
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.claims.row import Row
+from resx.claims.page import said, wording
+from resx.claims.row import FAILED, NOT_MEASURED, Row
 from resx.claims.studies import of_verdict
 from resx.config.requests import COMMANDS
 from resx.config.variation import Variation
-from resx.reference.claims import all_claims, claim
+from resx.reference.claims import all_claims, claim, in_chinese
 from tests.conftest import yamls
 
 MEASUREMENTS = [(c, m) for c in all_claims() for m in c.measurements]
@@ -20,6 +22,34 @@ def test_every_claim_of_the_notes_is_there_once():
     assert len(ids) == len(set(ids)) == 22
     assert all(c.english and c.caveats and c.measurements for c in all_claims())
     assert [c.id for c in all_claims() if not c.chinese] == ["shattering"]  # beyond the notes
+
+
+def test_every_claim_is_told_in_chinese_as_far_as_it_is_in_english():
+    told = in_chinese()
+    assert list(told) == [claim.id for claim in all_claims()]
+    for each in all_claims():
+        expected = {"plain", "caveats"} | ({"decides"} if each.decides else set())
+        assert set(told[each.id]) == expected
+        for text in told[each.id].values():
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def test_numbers_are_the_same_in_both_languages():
+    """What is reported must not change on the way, but for what words say: "a quarter"."""
+
+    def numbers(text):
+        return set(re.findall(r"\d+\.\d+", text))
+
+    for each in all_claims():
+        assert numbers(each.caveats) == numbers(in_chinese()[each.id]["caveats"]), each.id
+
+
+def test_every_verdict_and_heading_has_its_chinese():
+    english, chinese = wording()["en"], wording()["zh"]
+    assert english.keys() == chinese.keys()
+    for verdict in [*ClaimVerdict, NOT_MEASURED, FAILED]:
+        assert said(verdict, "en") == verdict
+        assert not re.search("[a-z]", said(verdict, "zh"))
 
 
 def test_every_study_exists_and_every_answer_is_a_verdict():

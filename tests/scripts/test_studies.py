@@ -38,3 +38,16 @@ def test_the_command_names_the_studies_and_that_there_is_another_store(studies):
     assert studies.command(asked) == expected
     asked = Namespace(studies=studies.STUDIES, seeds=5, outputs=Path("outputs"))
     assert studies.command(asked) == "python scripts/studies.py --seeds 5"
+
+
+def test_the_page_is_read_again_as_it_was_written(studies):
+    """So that a study that is not complete in another store keeps its row and sentences."""
+    page = (PATH.parents[1] / "docs" / "studies.md").read_text()
+    known = studies.earlier(page)
+    assert "degradation" in known
+    for told in known.values():
+        assert told.row in page.splitlines()
+        assert told.section + "\n" in page
+    rows = "\n".join(told.row for told in known.values())
+    sections = "\n".join(told.section for told in known.values())
+    assert studies.earlier(f"{rows}\n{sections}\n") == known

@@ -67,6 +67,14 @@ def all_claims() -> tuple[Claim, ...]:
     )
 
 
+@cache
+def in_chinese() -> dict[str, dict[str, str]]:
+    """By id of a claim: `plain` words, `caveats`, and what `decides` it where that is known."""
+    text = files("resx.reference").joinpath("claims.zh.yaml").read_text("utf-8")
+    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return found
+
+
 def claim(name: str) -> Claim | None:
     return next((each for each in all_claims() if each.id == name), None)
 

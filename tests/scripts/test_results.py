@@ -1,0 +1,47 @@
+"""The results that are kept here are whole, small, and what their reports say follows from them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from resx.store.files import CHECKPOINTS
+from resx.store.store import Store
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+KEPT = json.loads((RESULTS / "kept.json").read_text())
+
+
+def test_every_run_that_is_kept_is_as_it_was_written_and_has_ended():
+    runs = Store(RESULTS).runs()
+    assert len(runs) > 100
+    for run in runs:
+        assert run.read_contents().summary.status.is_final
+        assert not any((run.directory / name).exists() for name in CHECKPOINTS)
+
+
+def test_they_take_less_than_20_megabytes_and_name_no_place_on_anybodys_disk():
+    files = [path for path in RESULTS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 20e6
+    texts = [path.read_text() for path in files if path.suffix != ".png"]
+    assert not [text[:80] for text in texts if "/root/" in text or "/home/" in text]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", KEPT)
+def test_a_report_is_made_again_from_its_runs_digit_for_digit(resx, tmp_path, study):
+    shutil.copytree(RESULTS / "runs", tmp_path / "results" / "runs")
+    answer = resx("report", f"study={study}", *KEPT[study], "outputs=results")
+    assert answer.code == 0, answer.err
+    folder = Path(answer.out.strip().splitlines()[-1].removeprefix("page: ")).parent
+    kept = RESULTS.parent / folder
+    tables = sorted(path.name for path in kept.glob("*.csv"))
+    assert "train_clean_error.csv" in tables
+    tables.remove("runs.csv")
+    for name in [*tables, "verdicts.json", "reproductions.json"]:
+        assert (tmp_path / folder / name).read_text() == (kept / name).read_text(), name
+    # Settings of later versions are columns of the table of runs, too.
+    runs, before = (pd.read_csv(place / "runs.csv") for place in (tmp_path / folder, kept))
+    pd.testing.assert_frame_equal(runs[before.columns], before, check_exact=True)
