@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check clean
+.PHONY: help demo test bench check clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -13,6 +13,9 @@ demo: .venv/installed ## the degradation study on real digits: table, verdicts, 
 
 test: .venv/installed ## the default test suite
 	$(BIN)/python -m pytest -n 2
+
+bench: .venv/installed ## docs/speed.md; with real images: make bench CIFAR10=PATH IMAGENETTE=PATH
+	$(BIN)/python scripts/speed.py $(if $(CIFAR10),--cifar10 $(CIFAR10)) $(if $(IMAGENETTE),--imagenette $(IMAGENETTE))
 
 check: .venv/installed ## format, lint, types, imports
 	$(BIN)/ruff format --check .

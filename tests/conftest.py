@@ -1,8 +1,9 @@
 """Shared by all tests: a `resx` that runs in this process, configurations, tiny image trees."""
 
+import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,14 @@ from resx.config.settings import validated
 torch.set_num_threads(1)  # small nets are faster so, and two test runs do not disturb each other
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that needs a GPU is skipped without one, whatever other markers choose it."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
 class Answer(NamedTuple):
     code: int
     out: str
@@ -27,9 +36,11 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def resx(tmp_path, monkeypatch, capsys) -> Callable[..., Answer]:
+def resx(tmp_path, monkeypatch, capsys) -> Iterator[Callable[..., Answer]]:
     """Run a command in an empty folder, as if typed there."""
     monkeypatch.chdir(tmp_path)
+    loggers = [logging.getLogger(name) for name in (None, "hydra")]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
 
     def run(*arguments: str) -> Answer:
         monkeypatch.setattr(sys, "argv", ["resx", *arguments])
@@ -37,7 +48,10 @@ def resx(tmp_path, monkeypatch, capsys) -> Callable[..., Answer]:
         code = cli.main()
         return Answer(code, *capsys.readouterr())
 
-    return run
+    yield run
+    for logger, (level, handlers) in zip(loggers, before):  # Hydra's --info speaks to this stdout
+        logger.setLevel(level)
+        logger.handlers = handlers
 
 
 @pytest.fixture

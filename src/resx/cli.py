@@ -8,6 +8,7 @@ from resx import __version__
 from resx.config.flags import split_flags
 from resx.errors import unknown
 from resx.interruption import CODES, PARENT, discard_output, follow, listening
+from resx.process import is_first, speaks_of_its_end
 
 DONE, WRONG_REQUEST, BROKEN_PIPE = 0, 2, CODES["SIGPIPE"]
 
@@ -19,7 +20,9 @@ COMMANDS = {
     "claims": "every claim of the notes with its verdict",
     "evaluate": "error of a run or of a file of weights",
     "export": "a run's weights in torchvision's or akamaster's names",
+    "merge": "the runs of other stores, joined into this one",
     "info": "layers, parameters, multiply-adds and memory of a network",
+    "pack": "class folders as WebDataset shards, for network disks and other tools",
     "bench": "images per second of the training loop",
     "list": "models, data sets, recipes, experiments, studies and analyses, one line each",
     "help": "what a setting means, such as resx help recipe.warmup; or a group, or a command",
@@ -75,7 +78,7 @@ def main() -> int:
 
 def interrupted(command: str, signal: str) -> int:
     """The exit code that shells expect; silent if nobody reads on."""
-    if signal != "SIGPIPE":
+    if signal != "SIGPIPE" and is_first():
         print(f"{command}: interrupted; the same command goes on from here", file=sys.stderr)
     return CODES[signal]
 
@@ -110,13 +113,17 @@ def answer_command(name: str, rest: list[str]) -> int:
     asked_for_help = bool({"--help", "-h"} & {*flags})
     if name == "help" and words and words[0] in COMMANDS:
         name, words, asked_for_help = words[0], words[1:], True
-    if name in ("list", "help") and asked_for_help:
+    if name in ("list", "help", "merge") and asked_for_help:
         print(f"resx {name}: {COMMANDS[name]}")
         return DONE
     if name == "list":
         from resx.commands.list import main as list_choices
 
         return list_choices(words, flags)
+    if name == "merge":
+        from resx.commands.merge import main as merge
+
+        return merge(words)
     if name == "help" or asked_for_help:
         from resx.commands.help import command_help, explain
 
@@ -138,5 +145,6 @@ def versions() -> str:
 
 
 def refuse(who: str, line: str) -> int:
-    print(f"{who}: {line}", file=sys.stderr)
+    if speaks_of_its_end():
+        print(f"{who}: {line}", file=sys.stderr)
     return WRONG_REQUEST

@@ -5,24 +5,28 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from pathlib import Path
 
 import torch
 
 from resx.config.precision import has_native_bf16
 from resx.errors import RequestError
+from resx.process import place, several
 
 log = logging.getLogger(__name__)
 
 CLEAR_REFS = Path("/proc/self/clear_refs")  # Linux
+AHEAD = 64  # small tensors that go to a CUDA device in one copy
 
 
 def pick_device(name: str) -> torch.device:
     """`auto` takes CUDA, then MPS, then the CPU. Raises `RequestError` for one that is absent."""
     present = {
         "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
+        "mps": torch.backends.mps.is_available() and not several(),  # torch exchanges nothing there
         "cpu": True,
     }
     kind = next(k for k in present if present[k]) if name == "auto" else name.split(":")[0]
@@ -34,6 +38,10 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(kind if name == "auto" else name)
     except RuntimeError as error:
         raise RequestError(f"device={name}: {str(error).splitlines()[0]}") from error
+    if several() and device.type == "cuda":
+        if device.index is not None:
+            raise RequestError(f"device={name}: every process takes a GPU of its own; device=cuda")
+        device = torch.device("cuda", place().on_host)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise RequestError(f"device={name}: there are {torch.cuda.device_count()} CUDA devices")
     return device
@@ -43,7 +51,8 @@ def set_deterministic(enabled: bool) -> None:
     """Have torch refuse operations without a deterministic implementation."""
     if enabled:  # cuBLAS reads this when it starts
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(enabled)
+    if enabled != torch.are_deterministic_algorithms_enabled():  # setting it imports the compiler
+        torch.use_deterministic_algorithms(enabled)
     torch.backends.cudnn.benchmark = not enabled
 
 
@@ -81,6 +90,22 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the CPU on the device; from CUDA nothing is waited for."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def sent_ahead(tensors: Iterator[torch.Tensor], device: torch.device) -> Iterator[torch.Tensor]:
+    """Small tensors of one shape on the device; to CUDA many go at once, before they are needed."""
+    if device.type != "cuda":
+        yield from (tensor.to(device) for tensor in tensors)
+        return
+    while block := [*islice(tensors, AHEAD)]:
+        yield from sent(torch.stack(block), device)
 
 
 def peak_memory(device: torch.device) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from resx import __version__
+from resx.distributed import part
 from resx.store.summary import Environment
 
 
@@ -20,6 +21,7 @@ def environment() -> Environment:
         python=platform.python_version(),
         torch=torch.__version__,
         threads=torch.get_num_threads(),
+        processes=part().world,
         capability=torch.backends.cpu.get_cpu_capability(),
         hardware=torch.cuda.get_device_name() if cuda else _processor(),
         git_commit=_git_commit(),

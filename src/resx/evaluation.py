@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from resx.config.schema import RecipeConfig
 from resx.data.dataset import Dataset
 from resx.device import autocast
+from resx.distributed import total
 from resx.models.parts.batch_statistics import kept_statistics, reestimate
 
 
@@ -31,11 +32,13 @@ def evaluate(
     """Evaluation mode over batches of images (B, C, H, W), or (B, views, C, H, W).
 
     Of several views the class probabilities are averaged (Krizhevsky 2012, Sec. 4.1). The network
-    is left in the mode it was in.
+    is left in the mode it was in. Of several processes each has its own batches, and means over
+    all.
     """
     was_training = network.training
     network.eval()
-    sums, count = torch.zeros(3, dtype=torch.float64), 0
+    found: list[Tensor] = []  # of each batch, on the device: reading it would stall the next one
+    count = 0
     for images, labels in batches:
         with autocast(images.device, precision):
             logits = network(images.flatten(0, -4))
@@ -49,11 +52,16 @@ def evaluate(
         hits = best == labels[:, None]
         loss = F.nll_loss(log_probabilities, labels, reduction="sum")
         wrong, wrong_top5 = (~hits[:, 0]).sum(), (~hits.any(1)).sum()
-        sums += torch.stack((loss, wrong, wrong_top5)).double().cpu()
+        found.append(torch.stack((loss, wrong, wrong_top5)))
         count += len(labels)
     network.train(was_training)
-    loss, error, error_top5 = (sums / count).tolist()
-    return EvaluationScore(loss, error, error_top5, count)
+    sums = torch.zeros(4, dtype=torch.float64)
+    for of_batch in torch.stack(found).cpu().double() if found else ():
+        sums[:3] += of_batch
+    sums[3] = count
+    *of_all, images_of_all = total(sums).tolist()
+    loss, error, error_top5 = (value / images_of_all for value in of_all)
+    return EvaluationScore(loss, error, error_top5, int(images_of_all))
 
 
 def not_finite(network: nn.Module) -> int:
@@ -70,7 +78,9 @@ def reestimate_on_latest(
     """
     count = min(recipe.bn_reestimate, step)
     batches = dataset.training_batches(recipe.batch_size, seed, step - count + 1, count)
-    reestimate(network, (images for images, _ in batches), precision)
+    at_a_time = recipe.micro_batch or recipe.batch_size
+    parts = (part for images, _ in batches for part in images.split(at_a_time))
+    reestimate(network, parts, precision)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.device import pick_device, set_deterministic, set_float32, warn_of_emulation
+from resx.distributed import part
 from resx.errors import DamagedError, RequestError
 from resx.evaluation import reestimate_on_latest
 from resx.models.building import build_network, refuse_other_network
@@ -23,6 +24,7 @@ from resx.models.parts.network import Network
 from resx.store import checkpoint
 from resx.store.files import CHECKPOINTS
 from resx.store.integrity import REMEDY
+from resx.store.records import read_whole
 from resx.store.run import Run
 from resx.store.saved import is_own, step_of
 from resx.store.store import Store
@@ -37,8 +39,7 @@ RECORD_COLUMNS = ["step", "epoch", "split", "loss", "error", "lr", "seconds"]
 class Experiment:
     """What a training, an evaluation, an analysis needs; `network` lies on `device`.
 
-    `step` is the training step that its weights are of; 0 at initialisation. `run` is the run that
-    they were taken from, None if there is none.
+    `step` is that of its weights; 0 at initialisation. `run` is whose they are, None if nobody's.
     """
 
     config: NetworkConfig
@@ -71,6 +72,7 @@ def prepare(config: NetworkConfig, dataset: Dataset | None = None) -> Experiment
     shape = (len(dataset.classes), dataset.channels, dataset.image_size)
     if network is None or shape != declared:
         network = build_network(config, *shape, device)
+    dataset.part = part()
     return Experiment(config, device, dataset, network)
 
 
@@ -88,7 +90,7 @@ class StoredRun(Run):
         """A row a record: step, epoch, split, loss, error (a fraction), lr, seconds."""
         import pandas as pd
 
-        return pd.DataFrame(self.records(), columns=RECORD_COLUMNS)
+        return pd.DataFrame(read_whole(self.records_path), columns=RECORD_COLUMNS)
 
     def experiment(
         self,

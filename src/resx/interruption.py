@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 PARENT = "RESX_PARENT"  # the process to end with, for a command that another one starts
-CODES = {"SIGHUP": 129, "SIGINT": 130, "SIGPIPE": 141, "SIGTERM": 143}  # as shells count them
+# As shells count them; SIGUSR2 is what a batch system sends before a job's time is over.
+CODES = {"SIGHUP": 129, "SIGINT": 130, "SIGUSR2": 140, "SIGPIPE": 141, "SIGTERM": 143}
 WATCHED = [getattr(signal, name) for name in CODES if name != "SIGPIPE" and hasattr(signal, name)]
 LOOK = 0.5  # seconds between looks for the parent
 
@@ -31,13 +32,19 @@ def received() -> str:
     return _received[0] if _received else ""
 
 
+def was_received(name: str) -> bool:
+    """Whether a signal of this name was one of those that asked to stop."""
+    return name in _received
+
+
 def ask_to_stop(name: str) -> None:
     """Raises KeyboardInterrupt, unless something is being saved first, or others are waited for.
 
-    A second request is not waited for: it raises at once.
+    A second request is not waited for: it raises at once. But a batch system may send two.
     """
     _received.append(name)
-    if len(_received) > 1 or not (_levels["saving"] or _levels["holding"]):
+    again = len([each for each in _received if each != "SIGUSR2"]) > 1
+    if again or not (_levels["saving"] or _levels["holding"]):
         raise Interrupted(name)
 
 

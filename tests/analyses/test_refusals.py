@@ -109,17 +109,6 @@ def test_the_graph_of_a_gradient_is_estimated_from_what_layers_put_out(fresh):
     assert 0.4 * estimate < size <= estimate
 
 
-def test_memory_that_is_available_is_the_machines_or_the_containers(tmp_path, monkeypatch):
-    cpu = torch.device("cpu")
-    assert 10**7 < memory.available_memory(cpu) < 10**14
-    (tmp_path / "memory.max").write_text("3000000\n")
-    (tmp_path / "memory.current").write_text("1000000\n")
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
-    assert memory.available_memory(cpu) == 2_000_000
-    with pytest.raises(ValueError, match="a grid needs about"):
-        memory.refuse_too_large(5e9, cpu, "a grid")
-
-
 GATED = ("gate=exclusive", "gate=shortcut_only", "shortcut_scale=0.5", "branch_scale=0.5")
 ADDED = ("original", "bn_after", "relu_before", "relu_only", "full")
 

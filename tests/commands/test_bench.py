@@ -2,6 +2,11 @@
 
 import pytest
 
+from resx.commands.bench import limit
+from resx.speed.bound import Bound
+from resx.speed.measurement import Turns
+from resx.speed.ours import Phases
+from resx.speed.report import Own, Speed
 from tests.commands.answers import assert_refused
 
 
@@ -23,6 +28,19 @@ def test_bench_streams_large_images(resx, image_tree):
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "64 pixels" in answer.out
+    assert answer.out.count("times torchvision's reference pipeline with as many (") == 2
+    assert answer.out.count(" limits") == 2
+
+
+@pytest.mark.parametrize(("fetch", "slower"), [(0.5, "input"), (0.3, "network")])
+def test_what_is_slower_alone_is_what_limits(fetch, slower):
+    turns = {"textbook": Turns([2.0], [1.5]), "fp32": Turns([1.0], [fetch])}
+    own = {"fp32": Own(Phases(fetch, 0.1, 0.2, 0.1), Bound(0.2, 0.1), 0)}
+    assert limit(Speed(30, 2, turns, own), "fp32") == (
+        f"input alone {30 / fetch:.0f} images/s (2 workers), {1.5 / fetch:.2f} times torchvision's"
+        f" reference pipeline with as many (20); network alone 75: the {slower} limits"
+    )
+    assert "torchvision" not in limit(Speed(30, None, turns, own), "fp32")
 
 
 def test_a_batch_needs_as_many_images(resx):

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from resx.claims.page import write_page
+from resx.claims.page import PAGES, write_pages
 from resx.claims.row import Row
 from resx.claims.table import write_markdown
 from resx.commands import claims
 from resx.errors import RequestError
-from resx.reference.claims import all_claims, claim
+from resx.reference.claims import all_claims, claim, in_chinese
 from tests.commands.answers import assert_refused
 
 ONLY = "only=[degradation,convergence,information]"
@@ -121,9 +121,13 @@ def test_what_would_decide_a_claim_stands_with_it_unless_it_is_confirmed(tmp_pat
     for verdict, told in (("confirmed", False), ("not confirmed", True), ("cannot tell", True)):
         row = Row(landscape, landscape.measurements[0], verdict)
         write_markdown([row], "resx claims", "now", tmp_path / "claims.md")
-        write_page([row], "resx claims", "now", tmp_path / "index.html")
-        for name in ("claims.md", "index.html"):
+        write_pages([row], "resx claims", "now", tmp_path)
+        for name in ("claims.md", PAGES["en"]):
             assert (landscape.decides in (tmp_path / name).read_text()) == told
+        chinese = (tmp_path / PAGES["zh"]).read_text()
+        assert (in_chinese()["landscape"]["decides"] in chinese) == told
+        assert landscape.chinese.replace("**", "") in chinese
+        assert "resx claims" in chinese and f'href="{PAGES["en"]}"' in chinese
 
 
 def test_a_wrong_request_is_one_line(resx):

@@ -82,6 +82,14 @@ def leave_a_hole(run):
     (run / "summary.json").write_text(json.dumps(summary))
 
 
+def change_a_number(run):
+    """In a record of a run that is not over, which has no checksum in its summary."""
+    leave_a_hole(run)
+    lines = (run / "metrics.jsonl").read_text().splitlines(keepends=True)
+    lines[0] = lines[0].replace('"loss": 2', '"loss": 1')
+    (run / "metrics.jsonl").write_text("".join(lines))
+
+
 def put_a_folder_in_place(run):
     for name in ("summary.json", CHECKPOINT):
         (run / name).unlink()
@@ -98,7 +106,8 @@ REPAIRS = [
     (spoil_records, "trained from the start"),
     (spoil_the_end, "repaired from checkpoint.previous.pt of step 8"),
     (spoil_newest, "not a checkpoint; repaired from checkpoint.previous.pt of step 8"),
-    (leave_a_hole, "no record of train at step 12; repaired from checkpoint.previous.pt of"),
+    (leave_a_hole, "not the records that the checkpoint counts; repaired from checkpoint.previous"),
+    (change_a_number, "not the records that the checkpoint counts; trained from the start"),
 ]
 
 
@@ -113,7 +122,9 @@ def test_train_mends_a_run_and_it_is_as_before(resx, run, tmp_path, spoil, said)
     assert records(run) == before
     assert weights(run).keys() == learned.keys()
     assert all(torch.equal(value, learned[name]) for name, value in weights(run).items())
-    assert len(list(tmp_path.glob("outputs/aside/*/metrics.jsonl"))) == (spoil is spoil_records)
+    assert len(list(tmp_path.glob("outputs/aside/*/metrics.jsonl"))) == (
+        spoil in (spoil_records, change_a_number)
+    )
     assert resx("train", *TINY).out.startswith("finished: ")
 
 

@@ -46,6 +46,8 @@ from tests.commands.answers import assert_refused
         ("train model.width=abc", "model.width=abc: Value 'abc' of type 'str' could not"),
         ("train device=gpu", "device=gpu: must be one of auto, cuda, mps, cpu"),
         ("train data=folder", "data.root"),
+        ("train data.root=/tmp", "data.root=/tmp: digits come with resx"),
+        ("train data=digit_pairs data.root=/tmp", "data.root=/tmp: digits come with resx"),
         ("train data=folder data.root=/none", "data.root=/none: no such folder"),
         ("train data=cifar10 data.root=/none", "data.root=/none: no such folder"),
         ("train data.subset=5000", "data.subset=5000: there are 1437 images"),
@@ -100,14 +102,18 @@ from tests.commands.answers import assert_refused
         ("train hydra.run.dir=/tmp/x", "hydra.run.dir=/tmp/x: a run's directory follows from its"),
         ("train hydra.job.chdir=true", "outputs=FOLDER says below which folder"),
         ("train -m depth=8,14 hydra/launcher=ray", "not installed; pip install hydra-ray-launcher"),
-        ("train -m hydra/launcher=submitit_slurm", "pip install hydra-submitit-launcher"),
-        ("train -m hydra/sweeper=optuna", "not installed; pip install hydra-optuna-sweeper"),
+        ("study degradation hydra/launcher=rq", "not installed; pip install hydra-rq-launcher"),
+        ("train -m hydra/sweeper=ax", "cannot be imported by Python 3.11 or later; optuna is al"),
+        ("study degradation recipe.lr=interval(0.1,1)", "only a sweeper that optimises takes an"),
+        ("train recipe.lr=interval(0.1,1)", "several values are a sweep: resx train -m"),
+        ("study degradation jobs=2 hydra/launcher=basic", "jobs=2: hydra/launcher=basic does"),
         ("train -m hydra/launcher=joblibb", "unknown hydra/launcher 'joblibb'; did you mean 'jobl"),
         ("train -m hydra/launcher=nope", "unknown hydra/launcher 'nope'; there is basic, joblib,"),
         ("train --config-dir=/nowhere", "--config-dir=/nowhere: no such folder"),
         ("train --config-name=foo", "Cannot find primary config 'foo'"),
         ("train --config-name", "--config-name: needs a value"),
         ("train --cfg foo", "--cfg=foo: must be one of job, hydra, all"),
+        ("train -m --cfg job", "-m and --cfg=job: one of the two"),
         ("train --info=foo", "--info=foo: must be one of all, config, defaults"),
         ("train --package=foo", "--package=foo: says what --cfg shows, and needs it"),
         ("train -sc", "completion is installed by eval"),
@@ -135,3 +141,11 @@ def test_a_wrong_request_gets_one_line(resx, request_line, message, tmp_path):
     assert_refused(resx(*arguments), message)
     left = [path.name for path in tmp_path.iterdir()]
     assert left in ([], ["outputs"] if "-m" in arguments else [])
+
+
+def test_slurm_without_slurm_is_one_line(resx, monkeypatch):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    monkeypatch.setenv("PATH", "")
+    for command in (("train", "-m"), ("study", "degradation")):
+        answer = resx(*command, "hydra/launcher=submitit_slurm")
+        assert_refused(answer, "there is no srun here, so no Slurm; submitit_local needs none")

@@ -48,7 +48,7 @@ def test_the_run_directory_holds_what_the_design_says(resx, tiny, only_run):
 
 def test_a_locked_run_directory_is_refused(resx, tiny, configure, tmp_path, monkeypatch):
     with Store(tmp_path / "outputs").run(configure("train", *tiny)).locked():
-        assert_refused(resx("train", *tiny), "is being trained by another process")
+        assert_refused(resx("train", *tiny), "is being trained by process")
 
 
 def test_other_images_under_the_same_name_are_refused(resx, image_tree, only_run):

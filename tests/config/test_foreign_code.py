@@ -54,6 +54,13 @@ def test_a_studys_target_runs_nothing(resx, evil, target):
     assert f"_target_={target}: " in answer.err
 
 
+def test_a_grid_typed_as_a_sweepers_parameters_is_refused(resx, evil):
+    """Its choices of files would not be looked at."""
+    study(evil, "hydra:\n  callbacks:\n    x: {_target_: evil.Callback}\n")
+    sweep = ("-m", "--config-dir", "mine", "+hydra.sweeper.params.study=sent")
+    assert_refused(resx("train", *sweep), "hydra.sweeper.params: with files of your own")
+
+
 @pytest.mark.parametrize("command", ["study", "train", "report"])
 def test_a_studys_callbacks_are_not_called(resx, evil, command):
     study(evil, "hydra:\n  callbacks:\n    x: {_target_: evil.Callback}\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resx.config.run_hash import RESULTS, run_hash
+from resx.config.run_hash import RESULTS, STREAMED_RESULTS, run_hash
 from resx.config.variation import Variation
 from resx.store.store import Store
 
@@ -23,7 +23,8 @@ def test_the_same_request_has_the_same_hash(configure):
 @pytest.mark.parametrize(
     "override",
     ["depth=32", "residual=false", "seed=1", "recipe.lr=0.2", "model.width=8", "data.subset=100",
-     "precision=bf16", "recipe.record_every=5", "data.normalize=pixel", "model=wide"],
+     "precision=bf16", "recipe.record_every=5", "data.normalize=pixel", "model=wide",
+     "recipe.micro_batch=32"],
 )  # fmt: skip
 def test_what_decides_the_result_changes_the_hash(hash_with, override):
     assert hash_with() != hash_with(override)
@@ -32,8 +33,8 @@ def test_what_decides_the_result_changes_the_hash(hash_with, override):
 @pytest.mark.parametrize(
     "override",
     ["device=cpu", "outputs=/elsewhere", "data.root=/images", "data.workers=3", "force=true",
-     "recipe.save_every=7", "compile=true", "deterministic=true", "trust=[other]",
-     "checkpoint_activations=true", "recipe.snapshots=8"],
+     "recipe.save_every=7", "compile=true", "cuda_graphs=false", "deterministic=true",
+     "trust=[other]", "checkpoint_activations=true", "recipe.snapshots=8", "recipe.micro_batch=64"],
 )  # fmt: skip
 def test_where_and_how_it_is_computed_does_not(hash_with, override):
     assert hash_with() == hash_with(override)
@@ -77,3 +78,9 @@ def test_streamed_images_without_the_papers_noise_are_another_run(configure):
     assert ours != run_hash(configure("train", *streamed, "data.colour_noise=0"))
     assert ours != run_hash(configure("train", *streamed, "data.shorter_side=null"))
     assert ours == run_hash(configure("train", *streamed, "data.colour_noise=0.1"))
+
+
+def test_only_streamed_images_have_the_newer_number(configure):
+    small, large = configure("train"), configure("train", "data=imagenet", "data.root=x")
+    assert run_hash(small) == run_hash(small, RESULTS)
+    assert run_hash(large) == run_hash(large, STREAMED_RESULTS) != run_hash(large, RESULTS)

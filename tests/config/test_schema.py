@@ -18,6 +18,7 @@ from resx.errors import RequestError
         ("recipe.optimizer=adam", "recipe.optimizer=adam: must be one of sgd, adamw"),
         ("recipe.eval_every=15", "recipe.eval_every=15: must be a multiple of record_every=10"),
         ("recipe.milestones=[3,2]", "must increase"),
+        ("recipe.micro_batch=24", "recipe.micro_batch=24: must divide recipe.batch_size=64"),
         ("data.val_fraction=1", "data.val_fraction=1.0: must be in [0, 1)"),
         ("data.normalize=given", "needs data.mean and data.std"),
         ("data.shorter_side=[480,256]", "data.shorter_side=[480, 256]: must be [LEAST, MOST]"),
@@ -25,6 +26,8 @@ from resx.errors import RequestError
         ("data.colour_noise=-1", "data.colour_noise=-1.0: must be at least 0"),
         ("precision=fp16", "precision=fp16: must be one of auto, fp32, tf32, bf16"),
         ("seed=-1", "seed=-1: must be at least 0"),
+        ("objective=loss", "objective=loss: one of train, train_clean, val, test, /, and loss or"),
+        ("objective=val/loss", "objective=val/loss: data.val_fraction=0 holds no images out"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_the_rule(configure, override, message):

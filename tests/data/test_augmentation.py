@@ -16,10 +16,14 @@ def images():
 PER_CHANNEL = Normalization(torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.3, 0.4]))
 
 
+def cropped(augment, indices, seed, step):
+    return augment(indices, augment.draw(len(indices), seed, step))
+
+
 def test_without_padding_and_flip_it_only_normalises(images):
     augment = CropAndFlip(images, PER_CHANNEL, pad=0, flip=False)
     indices = torch.tensor([3, 0])
-    assert torch.equal(augment(indices, 0, 1), normalize(images[indices], PER_CHANNEL))
+    assert torch.equal(cropped(augment, indices, 0, 1), normalize(images[indices], PER_CHANNEL))
 
 
 def test_normalise_is_the_formula(images):
@@ -27,8 +31,15 @@ def test_normalise_is_the_formula(images):
     assert normalize(images, PER_CHANNEL)[0, 1, 2, 3].item() == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("per_pixel", [True, False])
+def test_rows_at_a_time_give_the_bits_of_pixels_at_a_time(images, per_pixel):
+    mean, std = channel_statistics(images, per_pixel)
+    expected = images.float().sub(255 * mean).div(255 * std).permute(0, 3, 1, 2)
+    assert torch.equal(normalize(images, Normalization(mean, std)), expected)
+
+
 def test_batches_are_channels_last(images):
-    batch = CropAndFlip(images, PER_CHANNEL, pad=2, flip=True)(torch.arange(5), 0, 1)
+    batch = cropped(CropAndFlip(images, PER_CHANNEL, pad=2, flip=True), torch.arange(5), 0, 1)
     assert batch.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -40,7 +51,7 @@ def test_a_crop_is_a_window_of_the_normalised_padded_image_or_of_its_mirror(imag
     augment = CropAndFlip(images, normalization, pad=2, flip=True)
     seen = set()
     for step in range(20):
-        for image, crop in zip(padded, augment(torch.arange(5), 0, step)):
+        for image, crop in zip(padded, cropped(augment, torch.arange(5), 0, step)):
             windows = {
                 (y, x, flip): window.flip(-1) if flip else window
                 for y in range(5)
@@ -62,7 +73,7 @@ def test_a_mirrored_border_is_the_image_itself(images):
     padded = torch.nn.functional.pad(whole, (3, 3, 3, 3), mode="reflect")
     augment = CropAndFlip(images, normalization, pad=3, flip=False, padding="reflect")
     for step in range(10):
-        for image, crop in zip(padded, augment(torch.arange(5), 0, step)):
+        for image, crop in zip(padded, cropped(augment, torch.arange(5), 0, step)):
             windows = image.unfold(1, 8, 1).unfold(2, 8, 1).permute(1, 2, 0, 3, 4)
             same = (windows - crop).abs().amax((2, 3, 4)) < 1e-5
             assert same.sum() == 1
@@ -71,9 +82,9 @@ def test_a_mirrored_border_is_the_image_itself(images):
 def test_what_is_drawn_is_a_function_of_seed_and_step(images):
     augment = CropAndFlip(images, PER_CHANNEL, pad=4, flip=True)
     indices = torch.arange(5)
-    assert torch.equal(augment(indices, 1, 7), augment(indices, 1, 7))
-    assert not torch.equal(augment(indices, 1, 7), augment(indices, 1, 8))
-    assert not torch.equal(augment(indices, 1, 7), augment(indices, 2, 7))
+    assert torch.equal(cropped(augment, indices, 1, 7), cropped(augment, indices, 1, 7))
+    assert not torch.equal(cropped(augment, indices, 1, 7), cropped(augment, indices, 1, 8))
+    assert not torch.equal(cropped(augment, indices, 1, 7), cropped(augment, indices, 2, 7))
 
 
 def test_statistics_make_training_images_standard(images):

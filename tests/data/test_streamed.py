@@ -1,5 +1,6 @@
 """Large images: crops are the paper's, and a function of (seed, step)."""
 
+from copy import copy
 from itertools import islice
 
 import numpy as np
@@ -10,20 +11,25 @@ from PIL import Image
 from resx.config.schema import DataConfig
 from resx.data.loading import load_dataset
 from resx.data.source import Files
-from resx.data.streamed import Augmentation, EvaluationViews, TrainingViews
+from resx.data.views import Augmentation, View, Views, evaluation_view
 from resx.errors import RequestError
 
 
-def load(root, tmp_path, **settings):
+def load(root, tmp_path, target="folder.folder", device="cpu", **settings):
     config = DataConfig(
         name="x",
-        source={"_target_": "resx.data.folder.folder"},
+        source={"_target_": f"resx.data.{target}"},
         root=str(root),
         image_size=64,
         flip=True,
         **settings,
     )
-    return load_dataset(config, torch.device("cpu"), tmp_path / "cache", [])
+    return load_dataset(config, torch.device(device), tmp_path / "cache", [])
+
+
+def crops_of(files, size, augmentation, count):
+    views = Views({"train": files}, size, augmentation)
+    return [views[View("train", 0, draw=(0, position))][0] for position in range(count)]
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def ramp(tmp_path):
 
 
 def test_ten_crops_are_corners_centre_and_their_mirrors(ramp):
-    crops, _ = EvaluationViews(ramp, image_size=158, crops=10)[0]  # 158 * 256 / 224 = 180.6
+    crops = evaluation_view(ramp, 0, size=158, crops=10)  # 158 * 256 / 224 = 180.6
     assert crops.shape == (10, 158, 158, 3)
     side = round(158 * 256 / 224)
     assert side == 181
@@ -47,17 +53,14 @@ def test_ten_crops_are_corners_centre_and_their_mirrors(ramp):
 
 
 def test_one_crop_is_the_centre_of_the_ten(ramp):
-    one, _ = EvaluationViews(ramp, image_size=158, crops=1)[0]
-    ten, _ = EvaluationViews(ramp, image_size=158, crops=10)[0]
+    one, ten = (evaluation_view(ramp, 0, size=158, crops=n) for n in (1, 10))
     assert torch.equal(one, ten[4])
 
 
 def test_training_crops_cover_the_papers_range_of_scales(ramp):
     """Shorter side uniform in [256, 480] for crops of 224 (He 2015, Sec. 3.4)."""
-    views = TrainingViews(ramp, 112, Augmentation(flip=False, shorter_side=(256, 480)), seed=0)
     scales = []
-    for position in range(300):
-        crop, _ = views[0, position]
+    for crop in crops_of(ramp, 112, Augmentation(flip=False, shorter_side=(256, 480)), 300):
         span = crop[56, -2, 0].float() - crop[56, 1, 0].float()  # columns of the original
         scales.append((109 / span * 180).item())  # the shorter side that was resized to
     assert min(scales) == pytest.approx(128, abs=6)
@@ -66,11 +69,8 @@ def test_training_crops_cover_the_papers_range_of_scales(ramp):
 
 
 def test_half_of_the_training_crops_are_mirrored(ramp):
-    views = TrainingViews(ramp, 112, Augmentation(flip=True), seed=0)
-    mirrored = [
-        bool(crop[0, 0, 0] > crop[0, -1, 0]) for crop, _ in (views[0, i] for i in range(200))
-    ]
-    assert 70 < sum(mirrored) < 130
+    crops = crops_of(ramp, 112, Augmentation(flip=True), 200)
+    assert 70 < sum(bool(crop[0, 0, 0] > crop[0, -1, 0]) for crop in crops) < 130
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
@@ -112,10 +112,8 @@ def test_real_imagenette_is_imagenets_layout_and_photographs(tmp_path, real_data
 
 
 def test_without_a_range_crops_are_cut_at_the_size_of_test_images(ramp):
-    views = TrainingViews(ramp, 112, Augmentation(flip=False), seed=0)
     spans = set()
-    for position in range(20):
-        crop, _ = views[0, position]
+    for crop in crops_of(ramp, 112, Augmentation(flip=False), 20):
         spans.add(round((crop[56, -2, 0].float() - crop[56, 1, 0].float()).item()))
     assert max(spans) - min(spans) <= 2  # one scale; the rest is rounding
 
@@ -129,3 +127,23 @@ def test_colour_noise_is_added_only_where_it_is_asked_for(image_tree, tmp_path):
     shift = batches[1] - batches[0]
     assert shift.abs().max() > 0.01
     assert torch.allclose(shift, shift[:, :, :1, :1].expand_as(shift), atol=1e-4)
+
+
+def test_workers_hand_over_bytes_of_one_size(image_tree, tmp_path):
+    """Whatever the images' own sizes; numbers of four bytes are made on the device."""
+    root = image_tree(size=(90, 70))
+    Image.new("RGB", (300, 80)).save(root / "train" / "cat" / "0.png")
+    dataset = load(root, tmp_path)
+    for draw in (None, (0, 3)):
+        (batch,) = dataset.loaders.batches([[View("train", i, draw=draw) for i in range(4)]])
+        assert batch[0].shape == (4, 64, 64, 3) and batch[0].dtype == torch.uint8
+        assert batch[0].is_contiguous()
+
+
+def test_a_copy_that_looks_at_part_of_a_split_sees_that_part(image_tree, tmp_path):
+    dataset = load(image_tree(size=(90, 70)), tmp_path)
+    part = copy(dataset)
+    part.splits = {**part.splits, "test": part.splits["test"].take(torch.tensor([9, 2]))}
+    (batch,) = part.evaluation_batches("test", 4)
+    whole = torch.cat([images for images, _ in dataset.evaluation_batches("test", 4)])
+    assert torch.equal(batch[0], whole[[9, 2]]) and batch[1].tolist() == [1, 0]

@@ -22,7 +22,7 @@ from resx.data.dataset import Dataset
 from resx.data.loading import load_dataset
 from resx.models.building import build_network
 from resx.training.state import make_optimizer
-from resx.training.trainer import train_step
+from resx.training.step import train_step
 
 GOLDEN = Path(__file__).with_name("golden.json")
 STEPS, LR = 20, 0.02

@@ -77,6 +77,8 @@ def test_a_recipe_changed_by_hand_departs(name, change):
         (("recipe.lr=0.2",), 50_000, [("lr", "0.2", "0.1")]),
         (("recipe.steps=400",), 50_000, [("steps", "400", "64,000")]),
         (("recipe.nesterov=true",), 50_000, [("nesterov", "yes", "no")]),
+        (("recipe.micro_batch=32",), 50_000, [("micro_batch", "32", "64")]),
+        (("recipe.micro_batch=64",), 50_000, []),  # as on the paper's two GPUs
         (("recipe.milestones=[1,2]",), 50_000, [("milestones", "1/2", "32,000/48,000")]),
         (("recipe.schedule=cosine",), 50_000, [("schedule", "cosine", "multistep")]),
         (("data.pad=0",), 50_000, [("pad", "0", "4")]),

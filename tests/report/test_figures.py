@@ -1,5 +1,7 @@
 """Figures show every run that counts, and nothing that does not."""
 
+import json
+
 import pytest
 
 from resx.report.curves import curves_figure, numeric_curves
@@ -46,6 +48,31 @@ def test_the_legend_says_what_bands_are_and_of_how_many_seeds(degraded):
     assert names[:3] == ["20", "56", "110"]
     assert names[-1] == "range of 1 to 3 seeds"
     assert not any(axis.get_legend() for axis in figure.axes)
+
+
+def test_a_cross_stands_where_a_seed_diverged(degraded):
+    """Once the mean and the band went on without it, and nothing said so."""
+    figure = curves_figure(degraded.runs, degraded.curves, ["depth"], None)
+    crosses = [[line for line in axis.lines if line.get_marker() == "x"] for axis in figure.axes]
+    assert [len(found) for found in crosses] == [1, 0, 1, 0]  # plain-110
+    assert list(crosses[0][0].get_xdata()) == [40]
+    assert "a seed diverged" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_run_that_diverged_before_its_first_record_is_drawn_beside_the_others(degraded, runs):
+    """Once its empty records made numbers of all others objects, and the report ended there."""
+    runs.write_one(56, False, 3, 0.9, status="diverged")
+    (last,) = runs.outputs.glob("**/resnet-56-plain/s3-*")
+    (last / "metrics.jsonl").write_text("")
+    summary = json.loads((last / "summary.json").read_text())
+    for name in ("checksum", "checksums"):
+        summary.pop(name, None)
+    (last / "summary.json").write_text(json.dumps(summary | {"last": {}}))
+    collected = runs.collect()
+    assert not collected.skipped
+    assert collected.curves["error"].dtype.kind == "f"
+    figure = curves_figure(collected.runs, collected.curves, ["depth"], None)
+    assert len(figure.axes[0].collections) == 2 * 2
 
 
 def test_for_a_phone_panels_stand_one_below_the_other(degraded):

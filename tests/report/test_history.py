@@ -3,7 +3,7 @@
 import pytest
 
 from resx.report.build import build_report
-from resx.report.history import added_seeds, note
+from resx.report.history import HISTORY, added_seeds, note
 from resx.report.selection import Selection
 from resx.store.store import Store
 from tests.report.synthetic import DEGRADED
@@ -23,6 +23,15 @@ def test_seeds_added_after_a_report_are_said_so(runs, report):
     sentence = report().sentences[-1]
     assert sentence.startswith("Seed 3 was added after a report of 3 seeds (")
     assert report().sentences[-1] == sentence  # and it stays said
+
+
+def test_a_history_that_is_damaged_is_none(runs, report):
+    """Once a file of ten gigabytes was read whole."""
+    runs.write(DEGRADED)
+    path = Store(runs.outputs).reports / HISTORY
+    with path.open("wb") as file:
+        file.truncate(10 * 2**30)
+    assert report().added == ""
 
 
 def test_a_study_in_which_a_run_diverged_is_remembered_too(runs, report):

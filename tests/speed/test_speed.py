@@ -27,8 +27,8 @@ def test_the_textbook_loop_fetches_no_batch_for_a_later_turn(experiment):
     get = loop.images.transform
     loop.images.transform = lambda image: (asked.update(["image"]), get(image))[1]
     for _ in range(2):
-        for batch in loop.fetch(3):
-            loop.train(batch)
+        for fetched in loop.fetch(3):
+            loop.train(fetched)
     assert asked["image"] == 2 * 3 * 16
 
 
@@ -44,8 +44,8 @@ def test_our_turns_go_on_where_the_last_one_ended(experiment):
     ours = Ours(experiment.network, experiment.dataset, experiment.config.recipe, 0, "fp32")
     turns = [*ours.fetch(2), *ours.fetch(2)]
     straight = experiment.dataset.training_batches(16, 0, first_step=1)
-    for (images, _), (expected, _) in zip(turns, islice(straight, 4)):
-        assert torch.equal(images, expected)
+    for fetched, (expected, _) in zip(turns, islice(straight, 4)):
+        assert torch.equal(ours.batch(fetched)[0], expected)
 
 
 def test_the_bound_is_of_every_convolution_forward_and_backward(monkeypatch):

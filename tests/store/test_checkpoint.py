@@ -50,6 +50,18 @@ def test_a_damaged_one_gives_way_to_the_one_before(saved_twice, damage):
     assert checkpoint.load_newest(saved_twice)["state"]["step"] == 1
 
 
+def test_a_newest_one_that_is_gone_is_named(saved_twice, caplog):
+    """Once the one before it was evaluated as if it were the last."""
+    (saved_twice / CHECKPOINT).unlink()
+    assert checkpoint.load_newest(saved_twice)["state"]["step"] == 1
+    assert (
+        f"{CHECKPOINT}: is missing; {PREVIOUS_CHECKPOINT} of step 1 takes its place" in caplog.text
+    )
+    (saved_twice / PREVIOUS_CHECKPOINT).write_bytes(b"")
+    with pytest.raises(DamagedError, match=f"{PREVIOUS_CHECKPOINT}: is truncated"):
+        checkpoint.load_newest(saved_twice)
+
+
 def test_no_checkpoint_is_none(tmp_path):
     assert checkpoint.load_newest(tmp_path) is None
 

@@ -24,7 +24,7 @@ def test_a_second_owner_is_refused(run):
     other = Run(run.directory)
     with run.locked():
         assert run.status is Status.RUNNING
-        with pytest.raises(BusyError, match="is being trained by another process"):
+        with pytest.raises(BusyError, match=r"is being trained by process \d+ on "):
             with other.locked():
                 pass
     with other.locked():  # free again
@@ -36,7 +36,7 @@ def test_a_record_cut_short_by_a_kill_is_left_out_and_then_dropped(run):
         run.record(step=step, split="train", loss=1.0, error=0.5)
     with run.records_path.open("a") as file:
         file.write('{"step": 4, "spl')
-    assert [r["step"] for r in run.records()] == [1, 2, 3]
+    assert [r["step"] for r in run.whole_records()[0]] == [1, 2, 3]
     run.rewind(2)
     run.record(step=3, split="train", loss=1.0, error=0.5)
     assert [json.loads(x)["step"] for x in run.records_path.read_text().splitlines()] == [1, 2, 3]

@@ -105,6 +105,16 @@ def test_ctrl_c_is_answered_and_saves_every_run_at_work(tmp_path, launcher):
     assert len(list(tmp_path.glob("outputs/runs/*/*/*/checkpoint.pt"))) == 2
 
 
+def test_as_many_runs_as_were_asked_for_are_at_work_at_once(tmp_path):
+    """Three of four, whatever the number of cores: as when they share a GPU."""
+    study = start(tmp_path, *LONG, "jobs=3")
+    wait_until(lambda: len(records(tmp_path)) == 3)
+    assert sorted(at_work(tmp_path)) == [0, 1, 2]
+    study.send_signal(signal.SIGINT)
+    study.communicate()
+    assert [summary["status"] for summary in summaries(tmp_path)] == ["interrupted"] * 3
+
+
 def test_a_killed_worker_takes_no_other_with_it(tmp_path):
     study = start(tmp_path, *SHORT)
     wait_until(lambda: len(records(tmp_path)) == 2)
@@ -182,3 +192,18 @@ def test_a_reader_that_leaves_ends_a_run_quietly_and_saved(tmp_path):
     assert train.wait() == 141
     assert [summary["status"] for summary in summaries(tmp_path)] == ["interrupted"]
     assert list(tmp_path.glob("outputs/runs/*/*/*/checkpoint.pt"))
+
+
+def test_a_signal_to_all_processes_of_a_streamed_run_finds_it_saved(tmp_path, image_tree):
+    """As Slurm sends it: to the workers that decode, too."""
+    root = image_tree(size=(80, 70))
+    settings = ["data=imagenet", f"data.root={root}", "data.image_size=64", "data.workers=2"]
+    settings += ["depth=18", "recipe.steps=20000", "recipe.batch_size=4", "recipe.record_every=1"]
+    settings += ["recipe.eval_every=20000", "recipe.save_every=20000", "recipe.warmup_steps=1"]
+    train = subprocess.Popen([*RESX, "train", *settings], cwd=tmp_path, process_group=0)
+    wait_until(lambda: records(tmp_path))
+    os.killpg(train.pid, signal.SIGTERM)
+    assert train.wait() == 143
+    assert [summary["status"] for summary in summaries(tmp_path)] == ["interrupted"]
+    assert list(tmp_path.glob("outputs/runs/*/*/*/checkpoint.pt"))
+    wait_until(lambda: not processes_in(tmp_path))

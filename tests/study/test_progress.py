@@ -7,12 +7,11 @@ import sys
 
 import pytest
 
-from resx.config.notes import Note, write_note
+from resx.config.notes import Note, Ticket, write_note
 from resx.config.settings import to_dict
 from resx.store.run import Run
 from resx.store.summary import Score, Status, Summary
 from resx.study.grid import Grid, Job
-from resx.study.outlook import durations, kind_of
 from resx.study.progress import Progress
 from resx.study.status import look, status_table
 
@@ -43,10 +42,14 @@ def end(grid, sweep, number, status=Status.FINISHED):
     write_note(sweep, number, Note(code=0 if status.is_final else 1, message=""))
 
 
+def tickets(jobs, sweep):
+    return {Ticket(sweep, number): job for number, job in enumerate(jobs)}
+
+
 def test_every_run_that_ends_is_one_line(grid, tmp_path, capsys):
     end(grid, tmp_path / "earlier", 3)
     progress = Progress(grid, {})
-    with progress.shown(grid.jobs[:3], tmp_path / "sweep"):
+    with progress.shown(tickets(grid.jobs[:3], tmp_path / "sweep")):
         progress.look(at_once=True)
         assert capsys.readouterr().out == ""
         end(grid, tmp_path / "sweep", 0)
@@ -68,7 +71,7 @@ def test_time_left_counts_long_runs_as_long(grid, tmp_path, monkeypatch, capsys)
     progress = Progress(grid, seconds)
     now = [0.0]
     monkeypatch.setattr("resx.study.progress.time.monotonic", lambda: now[0])
-    with progress.shown(grid.jobs, tmp_path / "sweep"):
+    with progress.shown(tickets(grid.jobs, tmp_path / "sweep")):
         end(grid, tmp_path / "sweep", 0)
         progress.look(at_once=True)
         now[0] = 10.0
@@ -86,13 +89,6 @@ def test_a_look_reads_each_summary_once(grid, tmp_path, monkeypatch):
     monkeypatch.setattr(Run, "read_summary", lambda run: reads.append(run) or read(run))
     status_table(grid, look(grid))
     assert len(reads) == len(grid.jobs)
-
-
-def test_a_forecast_learns_from_the_runs_that_are_there(grid, tmp_path):
-    end(grid, tmp_path / "sweep", 0)
-    end(grid, tmp_path / "sweep", 1)
-    end(grid, tmp_path / "sweep", 2, Status.FAILED)
-    assert durations(grid.jobs) == {kind_of(grid.jobs[0].config): 15.0}
 
 
 @pytest.mark.slow

@@ -42,6 +42,10 @@ def grid_of(resx, monkeypatch):
     return expanded
 
 
+def test_how_the_cores_are_used_is_no_part_of_what_a_study_is(grid_of):
+    assert grid_of("degradation", "jobs=3", "threads=2").name == "degradation"
+
+
 def table(out):
     lines = out.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("Training error, clean"))

@@ -22,7 +22,7 @@ from resx.store import checkpoint
 from resx.store.files import CHECKPOINT
 from resx.store.run import Run
 from resx.training.state import make_optimizer
-from resx.training.trainer import train_step
+from resx.training.step import train_step
 from tests.conftest import yamls
 
 
@@ -142,7 +142,7 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
     resx, tiny, tmp_path, monkeypatch, options
 ):
     """Stopped by Ctrl-C after a step that is neither a record's nor a checkpoint's."""
-    from resx.training import trainer
+    from resx.training import update
 
     resx("train", *tiny, *options, "outputs=whole")
     calls = []
@@ -153,7 +153,7 @@ def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(
             signal.raise_signal(signal.SIGINT)
         return train_step(*arguments)
 
-    monkeypatch.setattr(trainer, "train_step", interrupt)
+    monkeypatch.setattr(update, "train_step", interrupt)
     stopped = resx("train", *tiny, *options, "outputs=halves")
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
@@ -270,6 +270,22 @@ def test_the_papers_warmup_ends_once_the_error_is_below_80_percent(resx, only_ru
     rates = {r["step"]: r["lr"] for r in records(only_run()) if r["split"] == "train"}
     assert end in (50, 100, 150)
     assert all(rate == (0.01 if step <= end else 0.05) for step, rate in rates.items())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "batch norm takes its statistics over 4 images instead of 16, so that results are"),
+        (("recipe.bn_batch=8",), "over 4 images instead of 8"),
+        (("recipe.bn_batch=2",), "as accurately as those of the whole batch"),
+        (("model.norm=none",), "as accurately as those of the whole batch"),
+    ],
+)
+def test_micro_batches_say_what_they_change(resx, tiny, options, said):
+    answer = resx("train", *tiny, "recipe.micro_batch=4", *options)
+    assert answer.code == 0
+    assert "recipe.micro_batch=4: the gradients of 4 parts a step are summed up" in answer.out
+    assert said in answer.out
 
 
 @pytest.mark.parametrize("name", yamls("recipe"))

@@ -10,6 +10,7 @@ from resx.config.requests import BenchConfig
 from resx.errors import RequestError
 from resx.experiment import Experiment, prepare
 from resx.speed.report import Speed, measure
+from resx.training.memory import refuse_large_step
 
 
 def main(config: BenchConfig, typed: Typed) -> int:
@@ -18,6 +19,7 @@ def main(config: BenchConfig, typed: Typed) -> int:
     batch = config.recipe.batch_size
     if experiment.dataset.sizes["train"] < batch:
         raise RequestError(f"recipe.batch_size={batch}: more than there are training images")
+    refuse_large_step(experiment)
     precisions = ["fp32", "bf16"] if has_native_bf16(experiment.device.type) else ["fp32"]
     precisions += [config.precision] * (config.precision not in precisions)
     print(heading(config, experiment), end="\n\n")
@@ -46,14 +48,29 @@ def table(speed: Speed) -> list[str]:
         )
     for name, own in speed.own.items():
         parts = ", ".join(f"{k} {1000 * v:.1f}" for k, v in own.phases._asdict().items())
-        bound = own.bound
-        limit = "input" if speed.turns[name].fetch > bound.total else "network"
+        bound, busy = own.bound, ""
+        if own.kernels is not None:
+            busy = f"; the GPU is busy {100 * own.kernels / speed.turns[name].step:.0f} % of a step"
         lines += [
             "",
-            f"{name}: {parts} ms; peak memory of the process {own.memory / 1e9:.2f} GB",
+            f"{name}: {parts} ms; peak memory of the process {own.memory / 1e9:.2f} GB{busy}",
             f"  bound {1000 * bound.total:.1f} ms (products alone {1000 * bound.products:.1f}, what"
             f" must move between them {1000 * bound.traffic:.1f}):"
-            f" the step reaches {100 * bound.total / speed.turns[name].step:.0f} % of it;"
-            f" the {limit} limits",
+            f" the step reaches {100 * bound.total / speed.turns[name].step:.0f} % of it",
+            f"  {limit(speed, name)}",
         ]
     return lines
+
+
+def limit(speed: Speed, name: str) -> str:
+    """Whether input or network limits our loop, and of streamed images what a usual input gives."""
+    input_alone, network = speed.turns[name].fetch, speed.own[name].phases.network
+    said = f"input alone {speed.batch_size / input_alone:,.0f} images/s"
+    if speed.workers is not None:
+        reference = speed.turns["textbook"].fetch
+        said += (
+            f" ({speed.workers} workers), {reference / input_alone:.2f} times torchvision's"
+            f" reference pipeline with as many ({speed.batch_size / reference:,.0f})"
+        )
+    slower = "input" if input_alone > network else "network"
+    return f"{said}; network alone {speed.batch_size / network:,.0f}: the {slower} limits"

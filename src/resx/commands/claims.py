@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from resx.claims.page import PAGE, write_page
+from resx.claims.page import PAGE, write_pages
 from resx.claims.row import FAILED, NOT_MEASURED, Row, counted, of_result
 from resx.claims.studies import of_comparison, of_verdict
 from resx.claims.table import terminal_table, write_markdown
@@ -58,9 +58,9 @@ def publish(rows: Sequence[Row], config: ClaimsRequest, name: str, command: str)
     here = environment()
     made = f"resx {here.resx}, commit {here.git_commit or 'unknown'}, torch {here.torch}"
     made += f", {here.hardware} ({here.capability}, {here.threads} threads)"
-    page = Store(config.outputs).claims(name) / PAGE
-    write_page(rows, command, made, page)
-    print(f"page: {page}")
+    folder = Store(config.outputs).claims(name)
+    write_pages(rows, command, made, folder)
+    print(f"page: {folder / PAGE}")
     if config.file is not None:
         write_markdown(rows, command, made, Path(config.file))
         print(f"file: {config.file}")

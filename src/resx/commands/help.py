@@ -25,6 +25,7 @@ HYDRA = (
         "hydra/launcher=joblib",
         "with -m or a study: runs in parallel (also submitit_slurm, ray, ..)",
     ),
+    ("hydra/sweeper=optuna", "with -m: a search instead of a grid: 'recipe.lr=interval(0.01,0.5)'"),
     ("--cfg job", "the composed configuration, and nothing runs (also hydra, all)"),
     ("--info defaults", "where each part of it comes from (also config, plugins, searchpath)"),
     ("--config-dir FOLDER", "models, data sets, recipes, studies of your own"),

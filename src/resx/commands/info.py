@@ -11,9 +11,10 @@ from resx.config.composing import Typed
 from resx.config.requests import InfoConfig
 from resx.errors import RequestError
 from resx.models.building import build_network
-from resx.models.parts.complexity import activation_memory, parameters
+from resx.models.parts.complexity import parameters
 from resx.models.parts.network import Network
 from resx.reference import parameter_counts
+from resx.training.memory import Needs, needs
 
 
 class Part(NamedTuple):
@@ -50,9 +51,22 @@ def main(config: InfoConfig, typed: Typed) -> int:
     if published and data.channels == 3:
         print(f"published parameters  {published.parameters:,} ({published.source})")
     print(f"its twin              {describe_twin(config, total)}")
-    memory = activation_memory(network, *shape, config.batch_size)
-    print(f"activations           {_si(memory)}B in float32 for a batch of {config.batch_size}")
+    memory = needs(network, config.recipe, shape, config.batch_size, config.precision)
+    print(describe_memory(memory, config))
     return 0
+
+
+def describe_memory(memory: Needs, config: InfoConfig) -> str:
+    """What a training step keeps of the images that pass at once, and needs in all."""
+    micro, precision = config.recipe.micro_batch, config.precision
+    at_once = f"a micro-batch of {micro}" if micro else f"a batch of {config.batch_size}"
+    twice = ", those within blocks computed twice" * config.checkpoint_activations
+    number = "bf16" if precision == "bf16" else "float32"
+    return (
+        f"activations           {_si(memory.activations)}B in {number} for {at_once}{twice}\n"
+        f"a training step       {_si(memory.step)}B with weights, gradients and what"
+        f" {config.recipe.optimizer} keeps, without images and torch itself"
+    )
 
 
 def describe_twin(config: InfoConfig, total: int) -> str:

@@ -11,9 +11,8 @@ from resx.config.run_hash import logistics_names
 from resx.config.schema import TrainConfig
 from resx.config.within import asked, overridden
 from resx.reference.claims import Claim, Measurement
-from resx.study.forecast import chosen
 from resx.study.grid import Grid, Job, expand, own_name
-from resx.study.outlook import asked_launcher
+from resx.study.outlook import outlook
 from resx.study.running import run_all
 from resx.study.status import key_of
 
@@ -118,8 +117,7 @@ def train(runs: Sequence[Missing], typed: Typed) -> dict[str, str]:
         return {}
     jobs, request = [each.job for each in runs], runs[0].request
     grid = Grid("claims", ["model.name", "depth"], jobs, [])
-    launcher = chosen(asked_launcher(request, jobs, typed), request.device)
-    notes = run_all(grid, request, launcher, typed)
+    notes = run_all(grid, request, outlook(request, jobs, jobs, typed), typed)
     return {
         key_of(job): str(job.run.summary.failure or notes.get(key_of(job)) or job.run.status)
         for job in jobs

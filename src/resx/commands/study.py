@@ -8,14 +8,20 @@ from contextlib import nullcontext
 from rich.console import Console
 
 from resx.config.composing import Typed
+from resx.config.plugins import refuse_missing_tracker
 from resx.config.requests import StudyRequest
 from resx.store.integrity import REMEDY
 from resx.store.summary import Status
+from resx.study.cores import Way, cores
 from resx.study.grid import Grid, Job, expand
 from resx.study.outlook import Forecast, outlook
 from resx.study.remembered import remember, same_study
 from resx.study.running import run_all
+from resx.study.slurm import still_queued
 from resx.study.status import counted, key_of, look, status_table
+
+# If nothing is left to train, or another process trains the rest.
+IDLE = Forecast("basic", [], "", Way(1, cores()))
 
 
 def main(request: StudyRequest, typed: Typed) -> int:
@@ -27,17 +33,18 @@ def main(request: StudyRequest, typed: Typed) -> int:
                 print(shlex.join(["resx", "study", str(typed.choices["study"]), *each.typed]))
             show_status(each)
         return 0
+    refuse_missing_tracker(request.tracker)
     statuses = {key_of(job): job.run.status for job in grid.jobs}
     count = counted(Counter(statuses.values()))
     print(f"study {grid.name}: {len(grid.jobs)} runs, {count}", flush=True)
     left = [job for job in grid.jobs if not statuses[key_of(job)].is_final]
     missing = [job for job in left if statuses[key_of(job)] is not Status.RUNNING]
-    foreseen = foresee(request, grid, missing, typed) if missing else Forecast("basic", [], "")
+    foreseen = foresee(request, grid, missing, typed) if missing else IDLE
     if request.preview:
         return 0
     remember(grid, request, typed)
     seconds = {key_of(job): each for job, each in zip(missing, foreseen.seconds)}
-    notes = run_all(grid, request, foreseen.launcher, typed, seconds) if left else {}
+    notes = run_all(grid, request, foreseen, typed, seconds) if left else {}
     failed = [job for job in grid.jobs if not job.run.status.is_final]
     for job in failed:
         reason = job.run.summary.failure or notes.get(key_of(job)) or job.run.status
@@ -59,9 +66,11 @@ def foresee(request: StudyRequest, grid: Grid, missing: list[Job], typed: Typed)
 
 
 def show_status(grid: Grid) -> None:
-    """The table, and below it what is damaged."""
+    """The table, and below it how many of its jobs Slurm has, and what is damaged."""
     seen = look(grid)
     Console().print(status_table(grid, seen))
+    if queued := still_queued(grid.jobs):
+        print(f"in Slurm's queue: {len(queued)}")
     for job in grid.jobs:
         if seen[key_of(job)].status is Status.DAMAGED:
             print(f"damaged: {job.run.assess()[1]}; {REMEDY}")

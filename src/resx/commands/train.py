@@ -1,14 +1,17 @@
 """`resx train`: one run, found again by its configuration."""
 
 import logging
+import math
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resx.config.composing import Typed
+from resx.config.plugins import refuse_missing_tracker
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
+from resx.process import is_first, several
 from resx.store.files import LOG
 from resx.store.run import Run
 from resx.store.store import Store
@@ -23,25 +26,51 @@ def main(config: TrainConfig, typed: Typed) -> int:
 
     Raises `RequestError` for a wrong request, KeyboardInterrupt when a signal stopped the run.
     """
+    if config.objective.startswith("test/") and is_first():
+        log.warning("objective=%s: the test images choose; val/ is for that", config.objective)
+    if several():
+        from resx.training.sharing import together
+
+        return together(config, is_over, lambda config, tell: train(config, typed, tell))
+    return 0 if is_over(config) else train(config, typed)
+
+
+def is_over(config: TrainConfig) -> bool:
+    """Whether nothing is left to train; then shows what came of it."""
     run = Store(config.outputs).run(config)
     summary, damage = run.assess()
     same_images = summary.data_root == config.data.root  # else their fingerprint has to tell
-    if summary.status.is_final and damage is None and same_images and not config.force:
-        show(summary, run)
-        if config.recipe.snapshots and not run.snapshots():
-            log.warning("it kept no snapshots when it was trained; force=true trains it again")
-        return 0
-    from resx.experiment import prepare  # imports torch
-    from resx.training.session import refuse_large_batch, refuse_other_images, train_run
+    if not summary.status.is_final or damage is not None or not same_images or config.force:
+        return False
+    show(summary, run)
+    if config.recipe.snapshots and not run.snapshots():
+        log.warning("it kept no snapshots when it was trained; force=true trains it again")
+    return True
 
+
+def train(
+    config: TrainConfig, typed: Typed, tell: Callable[[object], None] = lambda state: None
+) -> int:
+    """As `main`, of a run that is not over; `tell` reaches the processes that share it."""
+    refuse_missing_tracker(config.tracker)
+    from resx.experiment import prepare  # imports torch
+    from resx.training.memory import refuse_large_step
+    from resx.training.session import refuse_large_batch, refuse_other_images, train_run
+    from resx.training.sharing import share, told
+
+    run = Store(config.outputs).run(config)
     experiment = prepare(config)
     refuse_large_batch(experiment)
+    refuse_large_step(experiment)
+    share(experiment.network, config)
     with run.locked(), log_file(run.directory / LOG):
         if not config.force:
             refuse_other_images(experiment.dataset, run)
         run.write_hydra_files(typed.files())
         try:
-            summary = train_run(experiment, run, quiet=typed.multirun)
+            summary = train_run(
+                experiment, run, quiet=typed.multirun, begin=lambda state: tell(told(state))
+            )
         except BrokenPipeError:  # whoever read the output has left; the run is as it was
             raise
         except (RequestError, OSError) as error:
@@ -53,6 +82,16 @@ def main(config: TrainConfig, typed: Typed) -> int:
             return 1
     show(summary, run)
     return 0
+
+
+def objective(config: TrainConfig) -> float | None:
+    """What a sweeper is to make small; infinite of a run that diverged, None of one not trained."""
+    summary = Store(config.outputs).run(config).summary
+    if summary.status is Status.DIVERGED:
+        return math.inf
+    split, _, measure = config.objective.partition("/")
+    score = summary.final.get(split)
+    return None if score is None else float(getattr(score, measure))
 
 
 def show(summary: Summary, run: Run) -> None:
@@ -90,7 +129,8 @@ def log_file(path: Path) -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
-        handler.close()
+        with naming(path):  # what could not be written is tried again
+            handler.close()
 
 
 def note_failure(run: Run, error: Exception) -> None:

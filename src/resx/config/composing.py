@@ -11,6 +11,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -22,7 +23,10 @@ from resx.errors import RequestError
 
 
 class Setting(NamedTuple):
-    """One override as it was typed: `line` whole, `values` of a sweep, else None."""
+    """One override as it was typed: `line` whole, `values` of a sweep, else None.
+
+    Of an interval, in which an optimising sweeper chooses, the values are its ends.
+    """
 
     key: str
     line: str
@@ -98,8 +102,16 @@ def parse(lines: Iterable[str]) -> Iterator[Setting]:
             override.key_or_group,
             str(override.input_line),
             None if swept else override.value(),
-            tuple(map(str, override.sweep_string_iterator())) if swept else None,
+            tuple(map(str, _values(override))) if swept else None,
         )
+
+
+def _values(override: Override) -> Iterable[Any]:
+    """Of a sweep, which Hydra itself lists only if they are finitely many."""
+    value = override.value()
+    if isinstance(value, IntervalSweep):
+        return value.start, value.end
+    return override.sweep_string_iterator()
 
 
 @cache

@@ -10,6 +10,7 @@ FLAGS_WITH_VALUE = (
     *("--config-path", "-cp"),
 )
 CONFIGURATION, INFORMATION = ("--cfg", "-c"), ("--info", "-i")
+MODES = ("--multirun", "-m", "--run", "-r", *CONFIGURATION, *INFORMATION)  # Hydra takes one
 ALL = (*FLAGS, *FLAGS_WITH_VALUE, *INFORMATION)
 CHOICES = {
     CONFIGURATION: ("job", "hydra", "all"),
@@ -55,6 +56,9 @@ def values_of(flags: list[str], *names: str) -> Iterator[str]:
 
 
 def _check(flags: list[str]) -> None:
+    modes = [flag for flag in flags if flag.partition("=")[0] in MODES]
+    if len(modes) > 1:
+        raise RequestError(f"{modes[0]} and {modes[1]}: one of the two")
     for names, choices in CHOICES.items():
         for value in values_of(flags, *names):
             if value not in choices:

@@ -37,6 +37,8 @@ def refuse_foreign_code(command: str, flags: list[str], overrides: list[str]) ->
     searched = [o for o in overrides if o.startswith("hydra.searchpath")]
     if not (folders or roots or searched):
         return
+    if any(o.lstrip("+").startswith("hydra.sweeper.params") for o in overrides):
+        raise RequestError("hydra.sweeper.params: with files of your own, type the grid itself")
     for folder in [*folders, *roots]:
         refuse_bombs(folder)
     register_schema(command)

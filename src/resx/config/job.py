@@ -20,11 +20,15 @@ from resx.config.notes import report
 from resx.config.refusals import one_line
 from resx.config.requests import COMMANDS, GRIDS
 from resx.config.settings import validated
+from resx.errors import RequestError
 from resx.interruption import received
+from resx.process import several
 
 
 def run_job(name: str, flags: list[str], overrides: list[str]) -> int:
     """The exit code of a command with Hydra's flags and the overrides that were typed."""
+    if several() and (name != "train" or {"-m", "--multirun"} & {*flags}):
+        raise RequestError("several processes (torchrun) share one run, of resx train without -m")
     overrides = well_typed(name, flags, overrides)
     if name in GRIDS:
         overrides = gather_sweeps(overrides)
@@ -49,15 +53,18 @@ def run_through_hydra(name: str, arguments: list[str], program: str = "") -> int
     register_schema(name)
     code, failure = 0, None
 
-    def job(composed: DictConfig) -> None:
+    def job(composed: DictConfig) -> float | None:
         nonlocal code, failure
         if HydraConfig.get().mode == RunMode.MULTIRUN:
-            outcomes.note_outcome(lambda: run_command(name, composed), lambda e: one_line(e, name))
-            return
+            done = outcomes.note_outcome(
+                lambda: run_command(name, composed), lambda e: one_line(e, name)
+            )
+            return objective(composed) if done and name == "train" else None
         try:
             code = run_command(name, composed)
         except Exception as error:  # raised below: Hydra would add a line of its own
             failure = error
+        return None
 
     # Hydra reads sys.argv itself, and would print errors and exit unless told to raise them.
     old_argv, old_full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
@@ -80,6 +87,13 @@ def run_through_hydra(name: str, arguments: list[str], program: str = "") -> int
     if received():
         raise KeyboardInterrupt(received())
     return 0 if outcomes.SweepDirectory.shared else report(sweep)
+
+
+def objective(composed: DictConfig) -> float | None:
+    """The value of a job of `resx train` that is done, for sweepers that optimise."""
+    train: Any = importlib.import_module("resx.commands.train")
+    value: float | None = train.objective(validated(composed, COMMANDS["train"]))
+    return value
 
 
 def run_command(name: str, composed: DictConfig) -> int:

@@ -7,12 +7,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from resx.config.composing import Setting, parse
 from resx.config.location import conf_dir
-from resx.config.plugins import refuse_missing_plugin
+from resx.config.plugins import additions, refuse_missing_plugin, refuse_new_database
 from resx.config.requests import BARE, COMMANDS, GRIDS
 from resx.errors import RequestError, unknown
 
 NEEDED = ("data", "model", "recipe")
 LEFT_OUT_BY_NULL = ("experiment", "study", "analysis")
+OPTUNA = "resx train -m hydra/sweeper=optuna"
 # Hydra would take these and resx would not keep to them: a run's place follows from its settings.
 PLACES = ("hydra.run.dir", "hydra.output_subdir", "hydra.job.chdir")
 
@@ -31,13 +32,14 @@ def well_typed(command: str, flags: Iterable[str], overrides: Iterable[str]) -> 
     kept = []
     for setting in settings:
         refuse_missing_plugin(setting)
+        refuse_new_database(setting)
         _refuse_place(setting)
         if setting.key in (*NEEDED, *LEFT_OUT_BY_NULL) and setting.line[0] not in "~+":
             if setting.value is None and setting.values is None and setting.key not in NEEDED:
                 continue  # such as experiment=null: none is what there is without it
             _refuse_no_choice(setting)
         kept.append(_in_form(command, setting, swept))
-    return kept
+    return [*kept, *additions(settings)]
 
 
 def _named(command: str, lines: list[str]) -> list[str]:
@@ -88,6 +90,8 @@ def _in_form(command: str, setting: Setting, swept: bool) -> str:
         return line
     is_list = get_origin(kind) is list
     if setting.values is not None:
+        if "interval(" in typed_as and command != "train":
+            raise RequestError(f"{line}: only a sweeper that optimises takes an interval: {OPTUNA}")
         in_grid = command in GRIDS and _type_of(COMMANDS["train"], key) is not None
         if swept or in_grid or (command in GRIDS and not is_list):
             return line

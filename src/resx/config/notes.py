@@ -7,6 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+class Ticket(NamedTuple):
+    """A job, by the folder of its sweep and its number there."""
+
+    sweep: Path
+    number: int
+
+
 class Note(NamedTuple):
     """One job: `code` is None until it has ended, and stays so if its process dies.
 

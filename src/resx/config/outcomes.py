@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from resx.config.batch import Handler, leave, preemption_handler
 from resx.config.notes import Note, write_note
 from resx.errors import BusyError
 from resx.interruption import CODES, follow, holding, received
@@ -43,23 +44,23 @@ class SweepDirectory(Callback):
             os.environ[SWEEP] = str(os.getpid())
 
 
-def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> None:
+def note_outcome(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> bool:
     """Run one job of a sweep; whatever it raises is noted and the sweep goes on.
 
-    Raises KeyboardInterrupt if a signal asked to stop, in the sweep's own process.
+    Returns whether it was done, here or elsewhere, without a failure. Raises KeyboardInterrupt if
+    a signal asked to stop, in the sweep's own process.
     """
     # A launcher may run jobs in other processes, whose copies of callbacks and variables the main
     # process never sees; and Hydra drops the rest of a sweep when a job raises. So every job
     # leaves a file, and the main process reads them all when the sweep is over.
     if SweepDirectory.path is None:
-        run_in_worker(lambda: run_noted(run, one_line))
-    elif received():
+        return run_in_worker(lambda: run_noted(run, one_line))
+    if received():
         raise KeyboardInterrupt(received())
-    else:
-        run_noted(run, one_line)
+    return run_noted(run, one_line)
 
 
-def run_noted(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> None:
+def run_noted(run: Callable[[], int], one_line: Callable[[BaseException], str | None]) -> bool:
     hydra = HydraConfig.get()
     place, number = Path(hydra.sweep.dir), int(hydra.job.num)
     note = Note(" ".join(hydra.overrides.task), process=os.getpid())
@@ -78,25 +79,36 @@ def run_noted(run: Callable[[], int], one_line: Callable[[BaseException], str | 
         note = note._replace(code=1, message=line or f"{type(error).__name__}: {error}")
         log.error("%s: %s", note.overrides, note.message)
     write_note(place, number, note)
+    return note.code == 0
 
 
-def run_in_worker(run: Callable[[], None]) -> None:
+def run_in_worker(run: Callable[[], bool]) -> bool:
     """In a process of a launcher, which ends with it, and after a signal takes no more jobs."""
-    parent = prepare_worker()
+    os.chdir(HydraConfig.get().runtime.cwd)  # Ray's are where their node was started
+    worker, done = prepare_worker(), False
     if received():
-        return
+        return done
     try:
-        run()
+        done = run()
     except KeyboardInterrupt:  # has saved; joblib, told of it, would kill the others, which save
-        pass
-    if os.getppid() != parent:
+        leave(worker.handler)
+    if os.getppid() != worker.parent:
         os._exit(CODES["SIGTERM"])
+    return done
+
+
+class Worker(NamedTuple):
+    """A process of a launcher: whose it is, and what it does when it is asked to leave."""
+
+    parent: int
+    handler: Handler | None
 
 
 @cache
-def prepare_worker() -> int:
+def prepare_worker() -> Worker:
     """Once: signals are noted for whatever saves, and the process that this one follows."""
+    handler = preemption_handler()
     SweepDirectory.stack.enter_context(holding())
     parent = int(os.environ.get(SWEEP, os.getppid()))
     follow(parent)
-    return parent
+    return Worker(parent, handler)

@@ -43,7 +43,10 @@ class RecipeConfig(Checked):
     warmup_error: float = 0.8  # warmup=error lasts until the running training error is below this
     warmup_limit: int | None = None  # warmup=error ends after so many steps at the latest
     warmup_min_depth: int = 0  # shallower networks do without
-    bn_batch: int | None = None  # images over which batch norm takes its means; unset: the batch
+    # Images that pass at a time, a divisor of batch_size, in less memory: gradients are summed up,
+    # and batch norm takes its means over these alone; unset: the batch
+    micro_batch: int | None = None
+    bn_batch: int | None = None  # images over which batch norm takes means; unset: all that pass
     # Training batches on which evaluations re-estimate batch norm's statistics; 0: they use the
     # running averages, as version 0.1 did
     bn_reestimate: int = field(default=10, metadata={"before": lambda recipe: 0})
@@ -54,12 +57,14 @@ class RecipeConfig(Checked):
 
     def __post_init__(self) -> None:
         self.at_least(1, "steps", "batch_size", "record_every", "eval_every", "save_every")
-        self.at_least(1, "warmup_limit")
+        self.at_least(1, "warmup_limit", "micro_batch")
         self.at_least(2, "bn_batch")
         self.at_least(0, "lr", "momentum", "weight_decay", "warmup_steps", "warmup_lr")
         self.at_least(0, "bn_reestimate", "snapshots", "warmup_min_depth")
         self.one_of_its_choices()
         self.share("lr_decay", "warmup_error")
+        if self.batch_size % (self.micro_batch or 1):
+            self.refuse("micro_batch", f"must divide recipe.batch_size={self.batch_size}")
         if self.momentum >= 1:
             self.refuse("momentum", "must be below 1, or updates grow without end")
         if self.eval_every % self.record_every:
@@ -70,3 +75,5 @@ class RecipeConfig(Checked):
             self.refuse("warmup_steps", "a linear warm-up needs at least 1")
         if any(later <= step for step, later in zip([0, *self.milestones], self.milestones)):
             self.refuse("milestones", "must increase, from 1 on")
+        if self.micro_batch == self.batch_size:
+            self.micro_batch = None  # the same run

@@ -46,10 +46,7 @@ def one_line(error: BaseException, command: str) -> str | None:
     if isinstance(error, MissingConfigException):
         return _no_such_choice(error) or first
     if isinstance(error, OverrideParseException):
-        name, _, value = error.override.partition("=")
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        as_text = f"'{name}=\"{quoted}\"'"
-        return f"cannot read {error.override}; a value with such signs is quoted: {as_text}"
+        return _to_be_quoted(error.override)
     if found := re.match(r"Could not override '(?:.*@)?(.+?)'", str(error)):
         within = (getattr(e, "full_key", None) for e in chain)  # of `data.source={foo: 1}`
         name = next((k for k in within if k and k.startswith(f"{found[1]}.")), found[1])
@@ -64,7 +61,22 @@ def one_line(error: BaseException, command: str) -> str | None:
         return f"{key}: {detail}" if key else detail
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else first
+    return _of_a_plugin(error, first)
+
+
+def _of_a_plugin(error: BaseException, first: str) -> str | None:
+    if type(error).__module__.startswith("submitit."):  # whose last line is sbatch's reason
+        return next((x for x in str(error).splitlines()[::-1] if x.startswith("sbatch: ")), first)
+    if first == "No trials are completed yet.":  # Optuna's
+        return "every trial failed, so that none is the best"
     return None
+
+
+def _to_be_quoted(override: str) -> str:
+    name, _, value = override.partition("=")
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    as_text = f"'{name}=\"{quoted}\"'"
+    return f"cannot read {override}; a value with such signs is quoted: {as_text}"
 
 
 def _no_such_choice(error: MissingConfigException) -> str | None:

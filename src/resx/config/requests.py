@@ -22,6 +22,14 @@ class StudyRequest(TrainConfig):
     sweeps: list[str] = field(default_factory=list)  # made of what is typed with several values
     preview: bool = False  # what is missing, and what it would cost; trains nothing
     status: bool = False  # what is done, running, failed and missing; trains nothing
+    # Runs at work at once; unset: what trains most steps a second, by a few that are tried on the
+    # CPU, or as the runs before; by the images' size if the study is small; one on a GPU
+    jobs: int | None = None
+    threads: int | None = None  # of each run; unset: as with jobs
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(1, "jobs", "threads")
 
 
 @dataclass
@@ -91,6 +99,19 @@ class BenchConfig(NetworkConfig):
 
 
 @dataclass
+class PackConfig(NetworkConfig):
+    """Class folders as shards."""
+
+    # Where to: a folder, or a pattern in it such as shards/imagenet-%06d.tar
+    file: str | None = None
+    megabytes: int = 500  # of a shard
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_least(1, "megabytes")
+
+
+@dataclass
 class AnalyzeConfig(NetworkConfig):
     """One analysis: of the runs that a glob finds, of files of weights, or of fresh networks.
 
@@ -123,7 +144,7 @@ class ClaimsRequest(TrainConfig):
     Markdown page to write, such as docs/claims.md.
     """
 
-    choices: ClassVar[Choices] = NetworkConfig.choices | {"run": ("analyses", "all", "none")}
+    choices: ClassVar[Choices] = TrainConfig.choices | {"run": ("analyses", "all", "none")}
 
     run: str = "analyses"  # what is computed where it is missing; all: the studies too
     only: list[str] = field(default_factory=list)  # ids of claims
@@ -144,4 +165,5 @@ COMMANDS: dict[str, type] = {
     "export": ExportConfig,
     "info": InfoConfig,
     "bench": BenchConfig,
+    "pack": PackConfig,
 }

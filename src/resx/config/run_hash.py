@@ -11,6 +11,8 @@ from typing import Any, get_type_hints
 # two. 2: batch norm is re-estimated before evaluations, and grouped convolutions start with the
 # fan-out of all their groups.
 RESULTS = 2
+# Of streamed images also 3: training crops are cut before they are resized, and torch resizes.
+STREAMED_RESULTS = 3
 
 # Version 0.1 handed these to a family through its yaml, so they stood in a run's hash twice.
 TWICE = ("depth", "residual", "block", "layout")
@@ -33,10 +35,15 @@ def logistics_names(schema: type, prefix: str = "") -> set[str]:
     return names
 
 
-def run_hash(config: Any, results: int = RESULTS) -> str:
+def results_number(config: Any) -> int:
+    """Of the arithmetic that computes this request."""
+    return STREAMED_RESULTS if config.data.is_streamed else RESULTS
+
+
+def run_hash(config: Any, results: int | None = None) -> str:
     """Ten hex digits over everything that decides a run's result, logistics left out.
 
-    `results` numbers the arithmetic (`RESULTS`); the first had no number.
+    `results` numbers the arithmetic, unset: today's; the first had no number.
 
     So are values at their dataclass's default, and options of a component that are off (null or
     false): a setting that a later version adds does not rename the runs of this one. Where runs
@@ -44,6 +51,7 @@ def run_hash(config: Any, results: int = RESULTS) -> str:
     """
     found = deciding(config)
     found["model"] |= _switched_on({name: getattr(config, name) for name in TWICE})
+    results = results_number(config) if results is None else results
     if results > 1:
         found["results"] = results
     text = json.dumps(found, sort_keys=True)

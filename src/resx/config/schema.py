@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+RECORDED, MEASURES = ("train", "train_clean", "val", "test"), ("loss", "error")
+
+
 @dataclass
 class StudyConfig(Checked):
     """A grid of runs with a question, and what of the papers to hold it against.
@@ -76,6 +79,11 @@ class NetworkConfig(Checked):
     device: str = logistics("auto")  # auto, cpu, cuda, cuda:1, mps
     precision: str = "fp32"  # of the arithmetic; auto: bf16 where it is native; tf32: CUDA alone
     compile: bool = logistics(False)  # through torch.compile
+    # CUDA records a training step once and replays it; not where several processes share it
+    cuda_graphs: bool = logistics(True)
+    # Under torchrun: batch norm takes its means over the images of all processes, as in one
+    # process; false: over those of each, as recipe.micro_batch does
+    sync_batch_norm: bool = logistics(False)
     deterministic: bool = logistics(False)  # only algorithms that give equal bits
     checkpoint_activations: bool = logistics(False)  # less memory for a third more time
     outputs: str = logistics("outputs")  # the folder of all runs and reports
@@ -99,7 +107,26 @@ class NetworkConfig(Checked):
 class TrainConfig(NetworkConfig):
     """One run."""
 
+    choices: ClassVar[dict[str, tuple[object, ...]]] = NetworkConfig.choices | {
+        "tracker": ("tensorboard", "mlflow")
+    }
+
     force: bool = logistics(False)  # train again what is finished
+    # What an optimising sweeper (Optuna) makes small: SPLIT/error or SPLIT/loss of the last step
+    objective: str = logistics("train_clean/loss")
+    # Where curves go beside metrics.jsonl: TensorBoard's files in the run directory, or MLflow at
+    # MLFLOW_TRACKING_URI (unset: outputs/mlflow.db, no server needed)
+    tracker: str = logistics("tensorboard")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        split, _, measure = self.objective.partition("/")
+        if split not in RECORDED or measure not in MEASURES:
+            self.refuse(
+                "objective", f"one of {', '.join(RECORDED)}, /, and {' or '.join(MEASURES)}"
+            )
+        if split == "val" and not self.data.val_fraction:
+            self.refuse("objective", "data.val_fraction=0 holds no images out")
 
 
 def reconfigured(config: TrainConfig, **changes: Any) -> TrainConfig:

@@ -98,9 +98,9 @@ def _converted(schema: type, key: str, line: str) -> Any:
     Raises `RequestError` for a value that is of no such type.
     """
     typed, name = line.partition("=")[2], key.rpartition(".")[2]
-    # Seeds, most of the values of a large grid, need no parser.
+    # Seeds, most of the values of a large grid, need neither parser nor conversion.
     value = int(typed) if re.fullmatch("0|[1-9][0-9]*", typed) else next(parse([line])).value
-    if schema is dict:
+    if schema is dict or (type(value) is int and _type_of(schema, name) is int):
         return value
     try:
         return OmegaConf.to_container(OmegaConf.structured(_single(schema, name)(value)))[name]  # type: ignore
@@ -111,7 +111,12 @@ def _converted(schema: type, key: str, line: str) -> Any:
 @cache
 def _single(schema: type, name: str) -> type:
     """A configuration of one setting alone, whose type converts its values."""
-    return make_dataclass("Single", [(name, get_type_hints(schema)[name])])
+    return make_dataclass("Single", [(name, _type_of(schema, name))])
+
+
+@cache
+def _type_of(schema: type, name: str) -> Any:
+    return get_type_hints(schema)[name]
 
 
 def spelled(value: Any) -> str:

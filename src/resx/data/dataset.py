@@ -8,17 +8,22 @@ from torch import Tensor
 
 from resx.data.augmentation import Normalization
 from resx.data.source import Images
+from resx.distributed import Part
 
 Batch = tuple[Tensor, Tensor]
+Inputs = tuple[Tensor, ...]
 
 
 class Dataset(ABC):
     """`sizes` counts the images of each split: train, test, and val where some are held out.
 
+    Its batches are of the whole, or of this process's `part`, which several processes share.
+
     `chance` is the error of naming every training image as their most frequent class.
     """
 
     splits: Mapping[str, Images]
+    part = Part()  # of every batch and every split, where several processes share them
 
     def __init__(
         self,
@@ -34,14 +39,29 @@ class Dataset(ABC):
         self.sizes, self.normalization, self.fingerprint = sizes, normalization, fingerprint
         self.chance = 1 - float(training_labels.bincount().max()) / len(training_labels)
 
-    @abstractmethod
     def training_batches(
         self, batch_size: int, seed: int, first_step: int, steps: int | None = None
     ) -> Iterator[Batch]:
         """Augmented images (B, C, H, W) float32 channels_last and labels (B,) of each step.
 
+        Of `batch_size` images B are this process's part: in order, of what one alone would have.
         So many `steps`, or without end; workers decode nothing beyond the last.
         """
+        inputs = self.training_inputs(batch_size, seed, first_step, steps)
+        return map(self.training_batch, inputs)
+
+    @abstractmethod
+    def training_inputs(
+        self, batch_size: int, seed: int, first_step: int, steps: int | None = None
+    ) -> Iterator[Inputs]:
+        """What `training_batch` makes each step's batch of, on the device, of constant shapes.
+
+        A function of (seed, step); on CUDA no step waits until it is there.
+        """
+
+    @abstractmethod
+    def training_batch(self, inputs: Inputs) -> Batch:
+        """The same operations at every step, on the device alone: a CUDA graph can record them."""
 
     @abstractmethod
     def evaluation_batches(self, split: str, batch_size: int) -> Iterator[Batch]:

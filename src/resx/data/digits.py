@@ -14,6 +14,8 @@ TEST_IMAGES = 360  # a fifth, drawn class by class
 
 def digits(root: Path | None, image_size: int, download: bool, cache: Path) -> Source:
     """1,437 training and 360 test images, one channel, ten classes; nothing is read or written."""
+    if root is not None:
+        raise ValueError(f"root={root}: digits come with resx; no folder is read")
     if image_size != 8:
         raise ValueError(f"image_size={image_size}: the digits are 8x8")
     table = embedded_digits()

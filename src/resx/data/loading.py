@@ -10,8 +10,9 @@ from resx.config.schema import SMALL_IMAGE, DataConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset, channel_statistics
 from resx.data.in_memory import MemoryDataset
-from resx.data.source import Files, Images, Pixels, Source, class_balanced
-from resx.data.streamed import Augmentation, EvaluationViews, StreamDataset
+from resx.data.source import Encoded, Images, Pixels, Source, class_balanced
+from resx.data.streamed import StreamDataset
+from resx.data.views import Augmentation, evaluation_view
 from resx.errors import RequestError
 
 STATISTICS_IMAGES = 1_000  # of a streamed set, evenly spaced: its mean needs no more
@@ -21,6 +22,16 @@ def load_dataset(
     config: DataConfig, device: torch.device, cache: Path, trust: list[str]
 ) -> Dataset:
     """Raises `RequestError` for images that are missing, unreadable or fewer than asked for."""
+    source = load_source(config, cache, trust)
+    try:
+        return _dataset(source, config, device)
+    except ValueError as error:
+        names = DataConfig.__dataclass_fields__
+        raise RequestError(with_full_name(str(error), "data", names)) from error
+
+
+def load_source(config: DataConfig, cache: Path, trust: list[str]) -> Source:
+    """Raises `RequestError` for images that are missing or unreadable."""
     source: Source = build(
         config.source,
         "data.source",
@@ -32,11 +43,7 @@ def load_dataset(
         download=config.root is None if config.download is None else config.download,
         cache=cache,
     )
-    try:
-        return _dataset(source, config, device)
-    except ValueError as error:
-        names = DataConfig.__dataclass_fields__
-        raise RequestError(with_full_name(str(error), "data", names)) from error
+    return source
 
 
 def _dataset(source: Source, config: DataConfig, device: torch.device) -> Dataset:
@@ -60,11 +67,11 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
         )
     if config.pad:
         raise ValueError(f"pad={config.pad}: only for images below {SMALL_IMAGE} pixels")
-    files = {name: split for name, split in splits.items() if isinstance(split, Files)}
+    encoded = {name: split for name, split in splits.items() if isinstance(split, Encoded)}
     sides = config.shorter_side
     return StreamDataset(
         *known,
-        splits=files,
+        splits=encoded,
         image_size=config.image_size,
         augmentation=Augmentation(
             config.flip, (sides[0], sides[1]) if sides else None, config.colour_noise
@@ -113,9 +120,8 @@ def _normalization(train: Images, config: DataConfig) -> Normalization:
     return channel_statistics(pixels, per_pixel=config.normalize == "pixel")
 
 
-def _sample(files: Files, image_size: int) -> Tensor:
+def _sample(images: Encoded, image_size: int) -> Tensor:
     """Centre crops of evenly spaced images, uint8 (N, H, W, 3)."""
-    views = EvaluationViews(files, image_size, crops=1)
-    count = len(files.labels)
+    count = len(images.labels)
     step = max(count // STATISTICS_IMAGES, 1)
-    return torch.stack([views[i][0] for i in range(0, count, step)])
+    return torch.stack([evaluation_view(images, i, image_size) for i in range(0, count, step)])

@@ -1,7 +1,7 @@
 """What a data set is before training: images and labels, in memory or as files."""
 
 import hashlib
-import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,9 +23,33 @@ class Pixels:
         return Pixels(self.images[indices], self.labels[indices])
 
 
+class Encoded(ABC):
+    """N images that are decoded when they are needed; labels (N,) int64.
+
+    A subclass says where their bytes are. It travels to worker processes.
+    """
+
+    labels: Tensor
+
+    @abstractmethod
+    def take(self, indices: Tensor) -> "Encoded": ...
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What a person is told of an image that cannot be read."""
+
+    @abstractmethod
+    def read(self, index: int) -> bytes:
+        """An image's file. Raises OSError."""
+
+    @abstractmethod
+    def sizes(self) -> list[int]:
+        """Bytes of every image."""
+
+
 @dataclass(frozen=True)
-class Files:
-    """Images that are decoded when they are needed: N paths, labels (N,) int64."""
+class Files(Encoded):
+    """N files."""
 
     paths: list[Path]
     labels: Tensor
@@ -33,8 +57,17 @@ class Files:
     def take(self, indices: Tensor) -> "Files":
         return Files([self.paths[i] for i in indices.tolist()], self.labels[indices])
 
+    def name(self, index: int) -> str:
+        return str(self.paths[index])
 
-Images = Pixels | Files
+    def read(self, index: int) -> bytes:
+        return self.paths[index].read_bytes()
+
+    def sizes(self) -> list[int]:
+        return [path.stat().st_size for path in self.paths]
+
+
+Images = Pixels | Encoded
 
 
 @dataclass(frozen=True)
@@ -64,14 +97,14 @@ class Reader(Protocol):
 
 
 def fingerprint(*parts: Images) -> str:
-    """Twelve hex digits over pixels and labels, or over file names and sizes."""
+    """Twelve hex digits over labels, and pixels or the sizes of the images' files.
+
+    Not over their names, so that a folder and the shards made of it are the same images.
+    """
     digest = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Pixels):
-            digest.update(part.images.numpy().tobytes())
-        else:
-            names = (f"{p.parent.name}/{p.name}:{p.stat().st_size}" for p in part.paths)
-            digest.update(os.fsencode("\n".join(names)))
+        known = part.images if isinstance(part, Pixels) else torch.tensor(part.sizes())
+        digest.update(known.numpy().tobytes())
         digest.update(part.labels.numpy().tobytes())
     return digest.hexdigest()[:12]
 

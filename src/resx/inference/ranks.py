@@ -13,6 +13,7 @@ from scipy import stats
 from resx.inference.arms import Values
 
 MOST_SPLITS = 20_000  # 7 against 7 seeds have 3,432 splits, 8 against 8 have 12,870
+AT_ONCE = 500  # splits in memory; of thousands of seeds all of them fill gigabytes
 MOST_LUCK = 0.03  # how often two equal networks may be told apart, at worst
 
 
@@ -42,6 +43,7 @@ def _rank_sum_p(first: tuple[float, ...], second: tuple[float, ...]) -> float:
         rank_sum,
         vectorized=True,
         n_resamples=MOST_SPLITS,
+        batch=AT_ONCE,
         alternative="greater",
         rng=np.random.default_rng(0),
     )

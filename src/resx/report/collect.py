@@ -11,12 +11,12 @@ from resx.config.schema import DataConfig, RecipeConfig
 from resx.config.settings import flatten
 from resx.errors import DamagedError, RequestError
 from resx.store.files import CONFIG, RECORDS, SUMMARY
-from resx.store.records import SPLITS
+from resx.store.records import SPLITS, Record
 from resx.store.run import Run
 from resx.store.store import run_directories
 
 DEFAULT_CLASSES = 10  # where an old configuration does not say: of digits and CIFAR-10
-RECORD = ["step", "split", "loss", "error"]
+RECORD = {"step": "int64", "split": "str", "loss": "float64", "error": "float64"}
 
 
 class Collected(NamedTuple):
@@ -34,7 +34,7 @@ class Collected(NamedTuple):
 def collect(directories: Iterable[Path]) -> Collected:
     """Read every run; a damaged or half-written one is skipped and named, never repaired."""
     rows: dict[str, dict[str, Any]] = {}
-    curves: list[pd.DataFrame] = []
+    curves: dict[str, list[Any]] = {name: [] for name in (*RECORD, "directory")}
     skipped: dict[str, str] = {}
     for directory in directories:
         name = str(directory)
@@ -49,13 +49,14 @@ def collect(directories: Iterable[Path]) -> Collected:
             skipped[name] = f"{type(error).__name__}: {first_line}"
             continue
         rows[name] = row
-        curves.append(records.assign(directory=name))
-    none = pd.DataFrame(columns=[*RECORD, "directory"])
+        for column in RECORD:  # a frame a run would take longer than all else
+            curves[column] += [record[column] for record in records]
+        curves["directory"] += [name] * len(records)
     runs = pd.DataFrame.from_dict(rows, orient="index")
-    return Collected(runs, pd.concat(curves) if curves else none, skipped)
+    return Collected(runs, pd.DataFrame(curves).astype(RECORD | {"directory": "str"}), skipped)
 
 
-def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
+def read(run: Run) -> tuple[dict[str, Any], list[Record]]:
     """A run's row and its records; `config` holds its settings as they are stored."""
     config, summary, records = run.read_contents()
     environment = summary.environment
@@ -74,7 +75,7 @@ def read(run: Run) -> tuple[dict[str, Any], pd.DataFrame]:
         score = summary.last.get(split)
         row[f"{split}_error"] = score.error if score else float("nan")
         row[f"{split}_loss"] = score.loss if score else float("nan")
-    return row, pd.DataFrame(records, columns=RECORD)
+    return row, records
 
 
 def _chance(config: dict[str, Any]) -> float:

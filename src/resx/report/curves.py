@@ -15,6 +15,7 @@ from resx.reference.protocols import protocols
 from resx.reference.published import published_curve
 from resx.report.labels import in_order, short
 from resx.report.tables import matching
+from resx.store.summary import Status
 
 BAND, PUBLISHED = 0.15, "0.7"  # opacity of a band; grey of the papers' curves
 FEW = 8  # rows of a legend that a phone's figure has room for without growing
@@ -23,6 +24,7 @@ SPLITS = (
     ("training", "train", (("clean", "train_clean", 2.0, "."), ("running", "train", 0.8, ""))),
     ("test", "test", (("test", "test", 2.0, "."),)),
 )
+CROSS: dict[str, Any] = {"linestyle": "none", "marker": "x", "markersize": 7}
 Key = tuple[object, ...]  # values of a row's settings
 
 
@@ -35,13 +37,15 @@ def curves_figure(
 ) -> Figure:
     """Training and test error against step: means, and bands over seeds (He 2015, Fig. 6).
 
-    Of training the clean error, on which verdicts rest, is bold, the running mean thin. The paper's
-    own curves lie behind ours, grey, where `reference` says the protocol is the same.
+    Of training the clean error, on which verdicts rest, is bold, the running mean thin. A cross is
+    the last record of a seed that diverged; means go on without it. The paper's own curves lie
+    behind ours, grey, where `reference` says the protocol is the same.
     """
     colours = dict(zip(keys := keys_of(runs, rows), shades(len(keys))))
     looks = [look for look in LOOKS if (runs["residual"] == look.residual).any()]
     figure, axes = _grid(len(looks), len(keys), narrow)
     published = False
+    diverged = runs.index[runs["status"] == Status.DIVERGED]
     for axis, ((title, behind, splits), look) in zip(axes, product(SPLITS, looks)):
         for key, colour in colours.items():
             group = runs[matching(runs, rows, key) & (runs["residual"] == look.residual)]
@@ -52,6 +56,7 @@ def curves_figure(
                 of_split = records[records["split"] == split]
                 label = f"{', '.join(map(str, key))} {kind}"
                 _draw_band(axis, of_split, colour, width, marker, label)
+            _mark_ends(axis, records[records["split"] == splits[-1][1]], diverged, colour)
         axis.set(title=f"{look.name}, {title}", xlabel="step", ylabel="error (%)")
         axis.label_outer()
     axes[0].set_ylim(bottom=0)  # of all, and only now: it ends the scaling to what is drawn
@@ -106,6 +111,8 @@ def _handles(
         Line2D([], [], color="black", linewidth=2, marker=".", label="clean pass, or test"),
         Line2D([], [], color="black", linewidth=0.8, label="running mean"),
     ]
+    if (runs["status"] == Status.DIVERGED).any():
+        handles.append(Line2D([], [], **CROSS, color="black", label="a seed diverged"))
     if published:
         handles.append(Line2D([], [], color=PUBLISHED, label="the paper's curve"))
     if (seeds := seeds_of(runs, rows)) != "1 seed":
@@ -126,6 +133,13 @@ def _draw_band(
     if records["directory"].nunique() > 1:
         low, high = by_step["min"], by_step["max"]
         axis.fill_between(by_step.index, low, high, color=colour, alpha=BAND, linewidth=0)
+
+
+def _mark_ends(axis: Axes, records: pd.DataFrame, diverged: pd.Index, colour: Colour) -> None:
+    """Where the curves of diverged seeds end."""
+    ends = records[records["directory"].isin(diverged)].groupby("directory").last()
+    if not ends.empty:
+        axis.plot(ends["step"], 100 * ends["error"], **CROSS, color=colour)
 
 
 def _draw_published(axis: Axes, reference: str, depth: int, look: Look, split: str) -> bool:

@@ -15,7 +15,8 @@ def in_force(settings: Settings) -> Settings:
     kept = dict(settings)
     if kept.get("depth", 0) < kept.get("recipe.warmup_min_depth", 0):
         kept["recipe.warmup"] = "none"
-    return {key: value for key, value in kept.items() if key not in without_effect(kept)}
+    pointless = without_effect(kept)
+    return {key: value for key, value in kept.items() if key not in pointless}
 
 
 def without_effect(settings: Settings) -> set[str]:

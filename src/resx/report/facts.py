@@ -1,26 +1,34 @@
 """What a reader must know before any number: images, training, machines, runs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
+COLUMNS = ["data.name", "data.image_size", "images", "test_images", "recipe.name", "recipe.steps"]
+COLUMNS += ["recipe.batch_size", "precision", "device_type", "hardware", "capability", "threads"]
+COLUMNS += ["torch"]
 SHOWN = 3  # different ones of a kind, before they are only counted
 
 
 def facts_of(runs: pd.DataFrame, rows: list[str]) -> dict[str, str]:
     """A line by its name: data, training, machine, runs."""
     networks = runs.groupby([*rows, "residual"], dropna=False).ngroups
+    known = [
+        {str(k): v for k, v in run.items()}
+        for run in runs[COLUMNS].drop_duplicates().to_dict("records")
+    ]
     seeds = runs["seed"].nunique()
     return {
-        "data": _distinct(runs, _data),
-        "training": _distinct(runs, _training),
-        "machine": _distinct(runs, _machine),
+        "data": _distinct(known, _data),
+        "training": _distinct(known, _training),
+        "machine": _distinct(known, _machine),
         "runs": f"{len(runs)} runs of {networks} networks, {seeds} seed{'s' * (seeds > 1)}",
     }
 
 
-def _distinct(runs: pd.DataFrame, describe: Any) -> str:
-    found = list(dict.fromkeys(describe(run) for run in runs.to_dict("records")))
+def _distinct(runs: list[dict[str, Any]], describe: Callable[[dict[str, Any]], str]) -> str:
+    found = list(dict.fromkeys(map(describe, runs)))
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return "; ".join(found[:SHOWN]) + more
 

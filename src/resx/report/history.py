@@ -12,7 +12,9 @@ import pandas as pd
 
 from resx.config.settings import flatten
 from resx.config.typed import typed
+from resx.errors import DamagedError
 from resx.report.mixing import SILENT
+from resx.store.reading import read_file
 from resx.store.writing import naming
 
 HISTORY = "history.jsonl"
@@ -73,7 +75,10 @@ def fingerprint(runs: pd.DataFrame) -> str:
 def read(path: Path) -> list[dict[str, Any]]:
     """Entries that are whole; a line that a kill has cut, or that is damaged, is no entry."""
     entries = []
-    lines = path.read_bytes().split(b"\n") if path.is_file() else ()
+    try:
+        lines = read_file(path).split(b"\n")
+    except DamagedError:  # none is there, or what is there is none of ours
+        lines = []
     for line in lines:
         try:
             entry = typed(json.loads(line), Entry, "entry")

@@ -15,6 +15,7 @@ from resx.report.labels import as_key, in_order, network_kind, short
 from resx.report.measures import CLEAN_ERROR, TEST_ERROR
 from resx.report.mixing import SILENT
 from resx.store.files import HYDRA
+from resx.store.parsing import parsed
 
 Settings = dict[str, Any]
 
@@ -100,12 +101,12 @@ def _listed(directory: Any, run: "pd.Series[Any]", shared: Settings, page: Path)
 def typed_command(directory: Path) -> str:
     """What makes this run again, from what Hydra noted; empty if that is not there."""
     try:
-        typed = yaml.safe_load((directory / HYDRA / "overrides.yaml").read_text())
+        typed = parsed((directory / HYDRA / "overrides.yaml").read_text())
     except (OSError, ValueError, yaml.YAMLError):
         return ""
     if not isinstance(typed, list):
         return ""
-    elsewhere = ("outputs=", "force=", "device=")  # where, not what
+    elsewhere = ("outputs=", "force=", "device=", "tracker=")  # where, not what
     return shlex.join(
         ["resx", "train", *(t for t in map(str, typed) if not t.startswith(elsewhere))]
     )

@@ -9,13 +9,15 @@ import torch
 
 from resx.device import synchronize
 from resx.speed.textbook import Loop
+from resx.training import update
 
 WARM_UP = 2  # steps that allocate and choose algorithms
+ON_CUDA = update.WARM_UP + 2  # of them there, with the one that is recorded
 
 
 @dataclass(frozen=True)
 class Turns:
-    """Seconds a step in every turn of a loop, and of fetching its batches alone."""
+    """Seconds a step in every turn of a loop, and of making its batches alone."""
 
     steps: list[float]
     fetches: list[float]
@@ -38,7 +40,7 @@ def take_turns(
     measured.
     """
     for loop in loops.values():
-        _steps(loop, WARM_UP, device)
+        _steps(loop, ON_CUDA if device.type == "cuda" else WARM_UP, device)
     turns = {name: Turns([], []) for name in loops}
     for _ in range(repeats):
         for name, loop in loops.items():
@@ -50,8 +52,8 @@ def take_turns(
 def _steps(loop: Loop, steps: int, device: torch.device) -> float:
     synchronize(device)
     started = time.perf_counter()
-    for batch in loop.fetch(steps):
-        loop.train(batch)
+    for fetched in loop.fetch(steps):
+        loop.train(fetched)
     synchronize(device)
     return (time.perf_counter() - started) / steps
 
@@ -59,7 +61,7 @@ def _steps(loop: Loop, steps: int, device: torch.device) -> float:
 def _fetches(loop: Loop, steps: int, device: torch.device) -> float:
     synchronize(device)
     started = time.perf_counter()
-    for _ in loop.fetch(steps):
-        pass
+    for fetched in loop.fetch(steps):
+        loop.batch(fetched)
     synchronize(device)
     return (time.perf_counter() - started) / steps

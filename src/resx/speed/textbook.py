@@ -1,6 +1,7 @@
 """The loop most people write, as a yardstick for ours: PIL transforms, float32, `.item()`."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from resx.data.dataset import Dataset
 from resx.data.in_memory import MemoryDataset
-from resx.data.source import Files, Images
+from resx.data.source import Encoded, Images
 
 MEAN, STD = 0.5, 0.25
 
@@ -21,9 +22,12 @@ class Loop(Protocol):
     """A training loop that can be run a few steps at a time."""
 
     def fetch(self, steps: int) -> Iterator[Any]:
-        """So many batches, and none is made before or after them."""
+        """What so many steps need, and nothing of it is made before or after them."""
 
-    def train(self, batch: Any) -> None:
+    def batch(self, fetched: Any) -> Any:
+        """Images and labels as the network gets them, on the device."""
+
+    def train(self, fetched: Any) -> None:
         """One step."""
 
 
@@ -53,8 +57,11 @@ class Textbook:
             )
         return iter(self.loaders[steps])
 
-    def train(self, batch: Any) -> None:
-        images, labels = (part.to(self.device) for part in batch)
+    def batch(self, fetched: Any) -> Any:
+        return tuple(part.to(self.device) for part in fetched)
+
+    def train(self, fetched: Any) -> None:
+        images, labels = self.batch(fetched)
         self.optimizer.zero_grad()
         outputs = self.network(images)
         loss = F.cross_entropy(outputs, labels)
@@ -79,8 +86,8 @@ class PILDataset(TorchDataset[tuple[Tensor, Tensor]]):
 
 
 def _opener(images: Images) -> Callable[[int], Image.Image]:
-    if isinstance(images, Files):
-        return lambda index: Image.open(images.paths[index]).convert("RGB")
+    if isinstance(images, Encoded):
+        return lambda index: Image.open(BytesIO(images.read(index))).convert("RGB")
     arrays = images.images.cpu().squeeze(-1).numpy()
     return lambda index: Image.fromarray(arrays[index])
 

@@ -53,20 +53,22 @@ def evaluated_weights(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
 def load_newest(directory: Path) -> dict[str, Any] | None:
     """The newest undamaged checkpoint of a run, None if there is none at all.
 
-    Raises `DamagedError` if none of those that there are can be read.
+    Says so if it is not the last one. Raises `DamagedError` if none of those that there are can be
+    read.
     """
-    damage = None
+    absent = not os.path.lexists(directory / CHECKPOINT)
+    damages = []
     for path, saved in newest(directory):
         if isinstance(saved, DamagedError):
-            damage = damage or saved
-        elif damage is None:
-            return saved
-        else:
-            log.warning("%s; %s of step %d takes its place", damage, path.name, step_of(saved))
-            return saved
-    if damage is not None:
-        raise DamagedError(damage.path, f"{damage.reason}; {RETRAIN}") from damage
-    return None
+            damages.append(saved)
+            continue
+        if absent or damages:
+            what = damages[0] if damages else f"{directory / CHECKPOINT}: is missing"
+            log.warning("%s; %s of step %d takes its place", what, path.name, step_of(saved))
+        return saved
+    if not damages:
+        return None
+    raise DamagedError(damages[0].path, f"{damages[0].reason}; {RETRAIN}") from damages[0]
 
 
 def newest(directory: Path) -> Iterator[tuple[Path, dict[str, Any] | DamagedError]]:

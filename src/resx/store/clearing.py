@@ -8,10 +8,12 @@ from resx.store.files import (
     ANALYSES,
     ANALYSIS_FILES,
     ASIDE,
+    CLAIM,
     EVENTS,
     HYDRA,
     LOCK,
     LOG,
+    MLFLOW,
     RESULTS,
     SNAPSHOTS,
     is_own,
@@ -24,13 +26,15 @@ log = logging.getLogger(__name__)
 def clear(directory: Path, outputs: Path) -> None:
     """Forget an earlier attempt, its snapshots and the analyses of it, all but its log.
 
+    And but where MLflow mirrors it: the new attempt goes on there.
+
     A directory with anything else in it was not made by a training: it is moved aside, whole.
     """
     if foreign := sorted(p.name for p in directory.iterdir() if not is_own(p)):
         move_aside(directory, outputs, f"not only a run's files ({foreign[0]} ...)")
         return
     for path in directory.iterdir():
-        if path.name not in (LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS):
+        if path.name not in (LOG, LOCK, CLAIM, MLFLOW, HYDRA, ANALYSES, SNAPSHOTS):
             path.unlink()
     for path in (directory / SNAPSHOTS).glob("*.pt"):
         if step_of(path) is not None:
@@ -55,7 +59,7 @@ def move_aside(directory: Path, outputs: Path, reason: str, odd: bool = False) -
     """
     root = directory.parent if outputs == directory else outputs
     aside = root / ASIDE / f"{directory.name}-{time.time_ns()}"
-    moved = [p for p in directory.iterdir() if p.name not in (LOCK, LOG, HYDRA)]
+    moved = [p for p in directory.iterdir() if p.name not in (LOCK, CLAIM, LOG, HYDRA)]
     if odd:
         moved = [p for p in moved if p.name in RESULTS and not p.is_file()]
     if moved or not odd:

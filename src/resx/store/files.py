@@ -6,7 +6,7 @@ from pathlib import Path
 CHECKPOINT, PREVIOUS_CHECKPOINT = "checkpoint.pt", "checkpoint.previous.pt"
 CHECKPOINTS = (CHECKPOINT, PREVIOUS_CHECKPOINT)  # the newest first
 CONFIG, RECORDS, SUMMARY = "config.yaml", "metrics.jsonl", "summary.json"
-LOG, LOCK, HYDRA = "train.log", ".lock", ".hydra"
+LOG, LOCK, CLAIM, HYDRA = "train.log", ".lock", ".claim", ".hydra"
 ANALYSES = "analyses"  # a folder for the results of each analysis of this run
 ASIDE = "aside"  # a folder of the store for what a new attempt at a run had to make room for
 SNAPSHOTS = "snapshots"  # a folder for weights that were kept along training
@@ -15,6 +15,7 @@ RESULTS = (CONFIG, RECORDS, SUMMARY, CHECKPOINT, PREVIOUS_CHECKPOINT, *EXPORTS) 
 HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 ANALYSIS_FILES = ("rows.csv", "summary.json", "figure.png", "figure.pdf", "figure.svg")
 EVENTS = "events.out.tfevents."  # TensorBoard's files begin so
+MLFLOW = "mlflow.json"  # the id of the run's mirror there
 
 
 def is_own(path: Path) -> bool:
@@ -24,7 +25,7 @@ def is_own(path: Path) -> bool:
         return False
     if path.is_dir():
         return name in (HYDRA, ANALYSES, SNAPSHOTS)
-    return name in (*RESULTS, LOG, LOCK) or name.startswith(EVENTS)
+    return name in (*RESULTS, LOG, LOCK, CLAIM, MLFLOW) or name.startswith(EVENTS)
 
 
 def snapshot_name(step: int) -> str:

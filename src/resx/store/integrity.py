@@ -86,18 +86,23 @@ def read_summary(path: Path) -> Summary:
 def parse_config(content: bytes, path: Path) -> dict[str, Any]:
     """As stored, with the types of the schema. Raises `DamagedError`, naming the setting."""
     try:
-        # A damaged number may be one of a million digits, a damaged structure a tower of brackets.
-        config = parsed(content.decode())
-        refuse_endless(config)
-        typed(config, TrainConfig, "config")
-        if lacking := [name for name in ("depth", "data", "model", "recipe") if name not in config]:
-            raise ValueError(f"it has no {lacking[0]}")
-        if not isinstance(config["model"].get("name"), str):
-            raise ValueError("its model has no name")
+        config = parsed(content.decode(), _refuse_no_config)
+        typed(config.get("seed", 0), int, "config.seed")
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DamagedError(path, f"is damaged: {first}") from error
     return dict(config)
+
+
+def _refuse_no_config(config: Any) -> None:
+    """Raises `ValueError`, naming the setting."""
+    # A damaged number may be one of a million digits, a damaged structure a tower of brackets.
+    refuse_endless(config)
+    typed(config, TrainConfig, "config")
+    if lacking := [name for name in ("depth", "data", "model", "recipe") if name not in config]:
+        raise ValueError(f"it has no {lacking[0]}")
+    if not isinstance(config["model"].get("name"), str):
+        raise ValueError("its model has no name")
 
 
 def _hash(config: dict[str, Any], summary: Summary) -> str:

@@ -5,26 +5,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from resx.errors import BusyError, RequestError
-from resx.store.files import ANALYSES, HYDRA, LOCK, LOG, RESULTS, SNAPSHOTS
+from resx.store.claim import HOST, Owner, claimed, is_stale, read, refuse_alive
+from resx.store.files import ANALYSES, CLAIM, HYDRA, LOCK, LOG, MLFLOW, RESULTS, SNAPSHOTS
 
 PATIENCE = 0.5  # seconds; a look at whether a run is locked takes the lock for a moment
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Own the folder of the lock file `path`. Raises `BusyError` while another process does."""
-    lock = FileLock(path)
+def hold(path: Path) -> Iterator[Owner]:
+    """Own the folder of the lock file `path`. Raises `BusyError` while another process does.
+
+    An owner on this host that is frozen loses it, as does one on another host that gives no sign of
+    life (`claim`).
+    """
+    claim = path.with_name(CLAIM)
+    lock = _acquired(path, claim)
     try:
-        lock.acquire(timeout=PATIENCE)
-    except Timeout:
-        raise BusyError(f"{path.parent} is being trained by another process") from None
-    try:
-        yield
+        refuse_alive(claim)
+        with claimed(claim) as owner:
+            yield owner
     finally:
         lock.release()
+
+
+def _acquired(path: Path, claim: Path) -> BaseFileLock:
+    lock = FileLock(path)
+    try:
+        return lock.acquire(timeout=PATIENCE).lock
+    except Timeout:
+        owner = read(claim)
+        if owner is None or not is_stale(claim):
+            by = owner or "another process"
+            raise BusyError(f"{path.parent} is being trained by {by}") from None
+    path.unlink(missing_ok=True)  # the frozen owner keeps a lock of a file that is no more
+    try:
+        return FileLock(path).acquire(timeout=PATIENCE).lock
+    except Timeout:
+        raise BusyError(f"{path.parent} is being trained by another process") from None
 
 
 def refuse_links(directory: Path, outputs: Path) -> None:
@@ -33,7 +53,7 @@ def refuse_links(directory: Path, outputs: Path) -> None:
     Nor may what is opened for writing at once be a named pipe, which would be waited for.
     """
     below = [place for place in directory.parents if outputs in place.parents]
-    own = (*RESULTS, LOG, LOCK, HYDRA, ANALYSES, SNAPSHOTS)
+    own = (*RESULTS, LOG, LOCK, CLAIM, MLFLOW, HYDRA, ANALYSES, SNAPSHOTS)
     for place in (directory, *below, *(directory / name for name in own)):
         if place.is_symlink():
             raise RequestError(f"{place} is a link; nothing is written or deleted through one")
@@ -42,10 +62,13 @@ def refuse_links(directory: Path, outputs: Path) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock file `path`; nothing is written to find out.
+    """Whether a process holds the lock file `path`, or one on another host keeps its claim alive.
 
-    So it can also be asked on a disk that cannot be written.
+    Nothing is written to find out, so it can also be asked on a disk that cannot be written.
     """
+    owner = read(claim := path.with_name(CLAIM))
+    if owner is not None and (owner.host != HOST or is_stale(claim)):
+        return not is_stale(claim)
     if not path.is_file() or path.is_symlink():
         return False
     if os.name == "posix":

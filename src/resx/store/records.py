@@ -2,12 +2,13 @@
 
 import json
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from resx.config.typed import is_number, shown
+from resx.config.typed import is_number, shown, typed
 from resx.errors import DamagedError
-from resx.store.reading import read_file
+from resx.store.reading import checksum, read_file
 from resx.store.writing import flush_directory, naming, replace_text
 
 SPLITS = ("train_clean", "train", "val", "test")
@@ -68,16 +69,45 @@ def read(path: Path) -> tuple[list[Record], DamagedError | None]:
         return [], damage
 
 
+def read_whole(path: Path) -> list[Record]:
+    """A last line that a kill cut short is left out. Raises `DamagedError`."""
+    found, damage = read(path)
+    if damage is not None:
+        raise damage
+    return found
+
+
 def append(path: Path, record: Record) -> None:
     with naming(path), path.open("a") as file:
         file.write(json.dumps(record) + "\n")
 
 
-def flush(path: Path) -> None:
-    """Have all records survive a power cut; before a checkpoint that counts them is written."""
+@dataclass
+class Seal:
+    """So much of the file as there was when a checkpoint was written."""
+
+    size: int = -1  # bytes
+    checksum: str = ""
+
+
+def flush(path: Path) -> dict[str, Any]:
+    """Have all records survive a power cut; before a checkpoint that counts them is written.
+
+    Returns their seal, in plain types.
+    """
     with naming(path), path.open("a") as file:
         os.fsync(file.fileno())
     flush_directory(path.parent)
+    content = read_content(path)
+    return asdict(Seal(len(content), checksum(content)))
+
+
+def refuse_other(path: Path, sealed: object) -> None:
+    """Raises `DamagedError` unless the file begins as it was sealed, `ValueError` for no seal."""
+    known: Seal = typed(sealed, Seal, "records")
+    content = read_content(path)[: max(known.size, 0)]
+    if Seal(len(content), checksum(content)) != known:
+        raise DamagedError(path, "is damaged: not the records that the checkpoint counts")
 
 
 def last_step(path: Path) -> int:

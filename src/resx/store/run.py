@@ -11,6 +11,7 @@ import yaml
 from resx.errors import DamagedError, RequestError
 from resx.store import integrity
 from resx.store import records as recording
+from resx.store.claim import Owner, refuse_lost
 from resx.store.clearing import clear, move_aside
 from resx.store.files import (
     ANALYSES,
@@ -41,6 +42,7 @@ class Run:
     def __init__(self, directory: Path, outputs: Path | None = None) -> None:
         self.directory = directory
         self.outputs = directory if outputs is None else outputs
+        self.owner: Owner | None = None  # once this process has locked it
 
     @property
     def hash(self) -> str:
@@ -59,7 +61,7 @@ class Run:
         """
         self.refuse_links()
         self.directory.mkdir(parents=True, exist_ok=True)
-        with hold(self.directory / LOCK):
+        with hold(self.directory / LOCK) as self.owner:
             yield
 
     def refuse_links(self) -> None:
@@ -119,6 +121,7 @@ class Run:
 
     def write_summary(self, summary: Summary) -> Summary:
         """A final one knows the other files by their checksums."""
+        refuse_lost(self.owner)
         if summary.status.is_final:
             summary = summary.but(checksums=integrity.checksums(self.directory))
         replace_text(self.directory / SUMMARY, summary.to_json())
@@ -151,19 +154,14 @@ class Run:
         return folder
 
     def record(self, **values: Any) -> None:
-        """Append one record to `metrics.jsonl`."""
+        """Append one record to `metrics.jsonl`. Raises `BusyError` if the run was taken over."""
+        refuse_lost(self.owner)
         recording.append(self.records_path, values)
 
-    def flush_records(self) -> None:
-        """Have them survive a power cut."""
-        recording.flush(self.records_path)
-
-    def records(self) -> list[Record]:
-        """All of them; a last line cut short by a kill is left out. Raises `DamagedError`."""
-        found, damage = self.whole_records()
-        if damage is not None:
-            raise damage
-        return found
+    def flush_records(self) -> dict[str, Any]:
+        """Have them survive a power cut; returns what a checkpoint has to know of them."""
+        refuse_lost(self.owner)
+        return recording.flush(self.records_path)
 
     def whole_records(self) -> tuple[list[Record], DamagedError | None]:
         """Those before the first damaged line, and what is wrong with that one."""

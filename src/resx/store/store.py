@@ -27,7 +27,7 @@ class Store:
         kind = "residual" if config.residual else "plain"
         network = f"{config.model['name']}-{config.depth}-{kind}"
         name = f"s{config.seed}-{hash or run_hash(config)}"
-        return Run(self.outputs / "runs" / config.data.name / network / name, self.outputs)
+        return Run(self.outputs.joinpath("runs", config.data.name, network, name), self.outputs)
 
     def runs(self) -> list[Run]:
         """All that is there, in alphabetical order."""
@@ -64,6 +64,11 @@ class Store:
     def claims(self, name: str) -> Path:
         """For the table of all claims, under a name of what was typed beside it."""
         return self._folder("claims", *([name] if name else []))
+
+    @property
+    def mlflow_uri(self) -> str:
+        """Of the database that MLflow keeps here unless it is told of another place."""
+        return f"sqlite:///{(self.outputs / 'mlflow.db').absolute()}"
 
     @property
     def cache(self) -> Path:

@@ -41,6 +41,7 @@ class Environment:
     python: str = ""
     torch: str = ""
     threads: int = 0
+    processes: int = 1  # that shared the run, each with so many threads
     capability: str = ""  # instruction set of the processor, as torch uses it
     hardware: str = ""
     git_commit: str | None = None
@@ -77,7 +78,7 @@ class Summary:
     environment: Environment = field(default_factory=Environment)
     started: str = ""
     failure: str | None = None
-    results: int = 1  # the number of the arithmetic: `resx.config.run_hash.RESULTS`
+    results: int = 1  # the number of the arithmetic: `resx.config.run_hash.results_number`
     step: int = 0
     final: dict[str, Score] = field(default_factory=dict)
     last: dict[str, Score] = field(default_factory=dict)

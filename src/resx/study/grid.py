@@ -20,7 +20,7 @@ from resx.store.store import Store
 
 NAMES = {"data": "data.name", "model": "model.name", "recipe": "recipe.name"}
 # Settings of the request that are no settings of its runs.
-OWN = {"study", "sweeps", "preview", "status", "runs"}
+OWN = {"study", "sweeps", "preview", "status", "runs", "jobs", "threads"}
 
 LONGEST_NAMES = 40  # characters of a study's own name; what does not fit is in the hash alone
 

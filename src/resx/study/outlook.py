@@ -1,30 +1,51 @@
 """What a study will take, asked of a process of its own: this one has no need of torch."""
 
+import os
 import pickle
 import subprocess
 import sys
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean
 from typing import NamedTuple
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
-from resx.store.summary import Status
-from resx.study.cores import cores
+from resx.study.cores import Way
 from resx.study.grid import Job
+from resx.study.paces import Pace, paces
+from resx.study.parallel import as_settings, asked_launcher, launcher_options, translated
 
-TINY_IMAGE = 16  # pixels; up to it a network keeps less than one core busy
+
+class Asked(NamedTuple):
+    """What a forecast is made of; `options` are the launcher's own, by name.
+
+    `launcher`, `jobs` and `threads` are None where they are left to what is measured. `learned` is
+    how fast the kinds of networks were before; `folders` are trusted `--config-dir`s.
+    """
+
+    configs: Sequence[TrainConfig]
+    launcher: str | None
+    options: Mapping[str, str]
+    jobs: int | None = None
+    threads: int | None = None
+    learned: Mapping[str, Pace] = {}
+    folders: Sequence[str] = ()
 
 
 class Forecast(NamedTuple):
-    """`seconds` of each run, in the order of the configurations; `line` says what all will take."""
+    """`seconds` of each run, in the order of the configurations, empty if they are not known.
+
+    `line` says what all will take, `asks` what the launcher is to be asked for, as settings of
+    Hydra; `way` is how the processes that are ours use the cores.
+    """
 
     launcher: str
     seconds: list[float]
     line: str
+    way: Way
+    asks: tuple[str, ...] = ()
 
 
 def outlook(
@@ -41,25 +62,34 @@ def outlook(
     configs = [job.config for job in missing]
     if offline:
         configs = [replace(c, data=replace(c.data, download=False)) for c in configs]
-        try:
-            return _asked(request, jobs, configs, typed)
-        except RequestError as error:
-            return Forecast("basic", [], f"no prediction: {error}")
-    return _asked(request, jobs, configs, typed)
+    launcher, options = asked_launcher(typed), launcher_options(typed.hydra)
+    ours = translated(launcher, request)
+    folders = typed.config_dirs if request.trust else ()
+    parts = request.jobs, request.threads or typed_threads(), paces(jobs), folders
+    try:
+        foreseen = _answered(Asked(configs, launcher, ours | options, *parts))
+    except RequestError as error:
+        if not offline:
+            raise
+        return Forecast("basic", [], f"no prediction: {error}", Way(1, 1))
+    return foreseen._replace(asks=(*as_settings(ours), *foreseen.asks))
 
 
-def _asked(
-    request: StudyRequest, jobs: list[Job], configs: list[TrainConfig], typed: Typed
-) -> Forecast:
-    """Of a process of its own, unless this one has torch already."""
-    asked = configs, asked_launcher(request, jobs, typed), durations(jobs)
+def typed_threads() -> int | None:
+    """What a person has told all programs."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdecimal() and int(said) else None
+
+
+def _answered(asked: Asked) -> Forecast:
+    """By a process of its own, unless this one has torch already."""
     if "torch" in sys.modules:  # then it costs nothing here
         from resx.study.forecast import forecast
 
-        return forecast(*asked)
+        return forecast(asked)
     done = subprocess.run(
         [sys.executable, "-m", "resx.study.outlook"],
-        input=pickle.dumps((typed.config_dirs if request.trust else (), asked)),
+        input=pickle.dumps((asked.folders, pickle.dumps(asked))),
         stdout=subprocess.PIPE,
         process_group=0,  # a signal of the terminal is for this process, which then ends that one
         check=True,
@@ -71,44 +101,14 @@ def _asked(
     return answer
 
 
-def asked_launcher(request: StudyRequest, jobs: list[Job], typed: Typed) -> str | None:
-    """The one that was typed; None leaves it to whether there is an accelerator."""
-    chosen = [line for line in typed.hydra if line.startswith("hydra/launcher=")]
-    if chosen:
-        return chosen[-1].split("=")[1]
-    return None if may_be_parallel(request, jobs) else "basic"
-
-
-def may_be_parallel(request: StudyRequest, jobs: list[Job]) -> bool:
-    """Whether processes of one thread each would pay on the CPU: tiny images on several cores."""
-    tiny = all(job.config.data.image_size <= TINY_IMAGE for job in jobs)
-    return tiny and len(jobs) > 1 and cores() > 1 and request.device in ("cpu", "auto")
-
-
-def durations(jobs: list[Job]) -> dict[str, float]:
-    """Mean seconds of the finished runs of a study, by the kind of network."""
-    seconds = defaultdict(list)
-    for job in jobs:
-        summary = job.run.summary
-        if summary.status is Status.FINISHED:
-            seconds[kind_of(job.config)].append(summary.seconds)
-    return {kind: fmean(values) for kind, values in seconds.items()}
-
-
-def kind_of(config: TrainConfig) -> str:
-    """What a run's time depends on."""
-    parts = (config.model, config.depth, config.residual, config.block, config.precision)
-    return repr((*parts, config.device, config.data, config.recipe))
-
-
 def main() -> None:
     """Answers one question on standard input; errors are answers, too."""
-    folders, asked = pickle.load(sys.stdin.buffer)
+    folders, question = pickle.load(sys.stdin.buffer)
     sys.path += folders
     try:
         from resx.study.forecast import forecast
 
-        answer = pickle.dumps(forecast(*asked))
+        answer = pickle.dumps(forecast(pickle.loads(question)))
     except Exception as error:
         answer = pickle.dumps(error)
     sys.stdout.buffer.write(answer)

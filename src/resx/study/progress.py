@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console, Group
@@ -12,7 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from resx.config.notes import begun, read_note
+from resx.config.notes import Ticket, begun, read_note
 from resx.store.summary import Summary
 from resx.study.clock import clock
 from resx.study.grid import Grid, Job
@@ -47,12 +46,11 @@ class Progress:
         self.task = self.bar.add_task("", total=len(grid.jobs))
 
     @contextmanager
-    def shown(self, jobs: list[Job], sweep: Path) -> Iterator[None]:
-        """While these jobs run as a sweep that keeps its notes there."""
-        self.jobs, self.sweep = jobs, sweep
+    def shown(self, jobs: Mapping[Ticket, Job]) -> Iterator[None]:
+        """While these jobs run, as parts of sweeps that keep their notes."""
+        self.jobs, self.open = list(jobs.values()), dict(jobs)
         self.seen = look(self.grid)
         self.done = sum(summary.status.is_final for summary in self.seen.values())
-        self.open = dict(enumerate(jobs))
         self.last_look, self.first = 0.0, None
         if not sys.stdout.isatty():
             yield
@@ -76,15 +74,16 @@ class Progress:
         if not at_once and time.monotonic() < self.last_look + REFRESH:
             return
         self.last_look = time.monotonic()
-        noted = {n: read_note(self.sweep, n) for n in begun(self.sweep) if n in self.open}
-        for number in noted:
-            self.seen[key_of(self.open[number])] = self.open[number].run.seen()
-        ended = {n: note for n, note in noted.items() if note and note.code is not None}
-        jobs = {number: self.open.pop(number) for number in ended}
-        left = self._left([self.open[number] for number in noted if number in self.open])
-        for number, note in ended.items():
+        begun_now = {Ticket(s, n) for s in {t.sweep for t in self.open} for n in begun(s)}
+        noted = {t: read_note(*t) for t in sorted(begun_now & self.open.keys())}
+        for ticket in noted:
+            self.seen[key_of(self.open[ticket])] = self.open[ticket].run.seen()
+        ended = {t: note for t, note in noted.items() if note and note.code is not None}
+        jobs = {ticket: self.open.pop(ticket) for ticket in ended}
+        left = self._left([self.open[ticket] for ticket in noted if ticket in self.open])
+        for ticket, note in ended.items():
             if not note.elsewhere:
-                self._ended(jobs[number], note.message, left)
+                self._ended(jobs[ticket], note.message, left)
         if self.live is not None:
             self.bar.update(self.task, completed=self.done, description=left)
             self.live.update(self._table())

@@ -3,15 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.store.store import Store
 from resx.store.summary import Status
-from resx.study.grid import Grid, Job
+from resx.study.grid import Grid
 from resx.study.launch import Launched, launch
+from resx.study.outlook import Forecast
 from resx.study.progress import REFRESH, Progress
+from resx.study.slurm import SLURM
 from resx.study.status import key_of
+from resx.study.submit import submit
 
 TRIES = 2  # a failed run gets one more: a process may have been killed for another's memory
 OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED, Status.DAMAGED)
@@ -20,7 +25,7 @@ OPEN = (Status.MISSING, Status.INTERRUPTED, Status.FAILED, Status.DAMAGED)
 def run_all(
     grid: Grid,
     request: StudyRequest,
-    launcher: str,
+    foreseen: Forecast,
     typed: Typed,
     seconds: Mapping[str, float] | None = None,
 ) -> dict[str, str]:
@@ -32,14 +37,17 @@ def run_all(
     tries: Counter[str] = Counter()
     wrong: dict[str, str] = {}
     progress = Progress(grid, seconds or {})
+    typed = replace(typed, hydra=(*foreseen.asks, *typed.hydra))
     while True:
         statuses = {key_of(job): job.run.status for job in grid.jobs}
         jobs = [j for j in grid.jobs if statuses[key_of(j)] in OPEN and tries[key_of(j)] < TRIES]
         if jobs:
-            launched = launch(grid, jobs, Store(request.outputs), launcher, typed, progress)
-            tried = [n for n, note in launched.notes.items() if not note.elsewhere]
-            tries.update(key_of(jobs[n]) for n in tried)
-            wrong |= failures(jobs, launched)
+            ours = partial(launch, launcher=foreseen.launcher, way=foreseen.way)
+            train = submit if foreseen.launcher == SLURM else ours
+            store = Store(request.outputs)
+            launched = train(grid, jobs, store, typed=typed, progress=progress)
+            tries.update(key for key, note in launched.notes.items() if not note.elsewhere)
+            wrong |= failures(launched)
             if not launched.notes:  # it would only happen again
                 return wrong | {key_of(job): not_begun(launched) for job in jobs}
         elif Status.RUNNING in statuses.values():
@@ -48,11 +56,11 @@ def run_all(
             return wrong
 
 
-def failures(jobs: list[Job], launched: Launched) -> dict[str, str]:
+def failures(launched: Launched) -> dict[str, str]:
     """What went wrong, by run directory."""
-    bad = {n: note for n, note in launched.notes.items() if note.code != 0}
+    bad = {key: note for key, note in launched.notes.items() if note.code != 0}
     died = f"its process died; see {launched.logs}"
-    return {key_of(jobs[n]): note.message or died for n, note in bad.items()}
+    return {key: note.message or died for key, note in bad.items()}
 
 
 def not_begun(launched: Launched) -> str:

@@ -17,14 +17,23 @@ class Workers:
     """`count` Hydra sweeps that share one list of `jobs`, or one sweep with a launcher of its own.
 
     One that the system kills takes no other with it; while jobs are left, another one takes its
-    place.
+    place. Each job has so many `threads`; None leaves it to torch.
     """
 
-    def __init__(self, command: list[str], place: Path, jobs: int, count: int, shared: bool):
+    def __init__(
+        self,
+        command: list[str],
+        place: Path,
+        jobs: int,
+        count: int = 1,
+        *,
+        shared: bool = False,
+        threads: int | None = None,
+    ) -> None:
         self.command, self.place, self.jobs, self.shared = command, place, jobs, shared
         self.environment = os.environ | {PARENT: str(os.getpid())}
-        if count > 1:  # one thread each, unless a person says otherwise
-            self.environment = {"OMP_NUM_THREADS": "1"} | self.environment
+        if threads is not None:
+            self.environment["OMP_NUM_THREADS"] = str(threads)
         self.started = 0
         self.running: list[subprocess.Popen[bytes]] = []
         self.codes: list[int] = []  # of those that have ended
@@ -61,6 +70,11 @@ class Workers:
     def was_stopped(self) -> bool:
         """Whether somebody else's signal ended one of them."""
         return any(code in STOPPED for code in self.codes)
+
+    def last_words(self) -> str:
+        """The last line of the last one that was started."""
+        log = self.place / f"worker-{self.started - 1}.log"
+        return (log.read_text().strip().splitlines() or [f"it said nothing; see {log}"])[-1]
 
     @property
     def logs(self) -> Path:

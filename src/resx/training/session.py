@@ -1,12 +1,13 @@
 """One run from experiment to summary: resume or start, train, sum up."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from resx.config.schema import NetworkConfig, TrainConfig
+from resx.config.schema import TrainConfig
 from resx.config.settings import to_dict
 from resx.data.dataset import Dataset
+from resx.distributed import agreed, ending_together
 from resx.errors import RequestError
 from resx.experiment import Experiment
 from resx.interruption import stop_signals
@@ -15,14 +16,21 @@ from resx.store import checkpoint
 from resx.store.files import CONFIG
 from resx.store.run import Run
 from resx.store.summary import Status, Summary
+from resx.training.boards import open_board
 from resx.training.probes import Probe
 from resx.training.resuming import go_on
 from resx.training.schedule import snapshot_steps
 from resx.training.snapshots import Snapshots
 from resx.training.state import State
-from resx.training.summarizing import concluded, describe, first_summary
+from resx.training.summarizing import (
+    concluded,
+    describe,
+    describe_micro_batches,
+    first_summary,
+)
 from resx.training.tracking import Tracker
 from resx.training.trainer import Trainer
+from resx.training.update import may_be_recorded
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +52,17 @@ def refuse_large_batch(experiment: Experiment) -> None:
 
 
 def train_run(
-    experiment: Experiment, run: Run, *, quiet: bool = False, probes: Sequence[Probe] = ()
+    experiment: Experiment,
+    run: Run,
+    *,
+    quiet: bool = False,
+    probes: Sequence[Probe] = (),
+    begin: Callable[[State], None] = lambda state: None,
 ) -> Summary:
     """Train what is missing of a locked run and return its summary.
 
-    A final run is returned as it is, unless `force`. Raises KeyboardInterrupt, after a checkpoint,
+    A final run is returned as it is, unless `force`. `begin` gets the state that training goes on
+    from, before the first step. Raises KeyboardInterrupt, after a checkpoint,
     when a signal asked to stop, and `RequestError` if the directory holds another run's checkpoint.
     """
     config, network = experiment.config, experiment.network
@@ -58,10 +72,13 @@ def train_run(
         return whole
     state = go_on(experiment, run)
     log.info("%s", describe(network, experiment.dataset))
+    if config.recipe.micro_batch is not None:
+        log.warning("%s", describe_micro_batches(network, config.recipe))
     log.info("%s%s", run.directory, f": resumed after step {state.step}" if state.step else "")
     run.write_config(to_dict(config))
     summary = run.write_summary(first_summary(experiment, state, run.hash))
     snapshots = _snapshots(experiment, state, run)
+    begin(state)
     try:
         status = _train(experiment, state, run, quiet=quiet, probes=[*probes, *snapshots])
     except KeyboardInterrupt:
@@ -103,12 +120,12 @@ def _train(
     config, dataset, network = experiment.config, experiment.dataset, experiment.network
     recipe = config.recipe
     label = f"{network.title.split(' ')[0]} seed {config.seed}"
-    tracker = Tracker(run, state.step + 1, recipe.steps, recipe.batch_size, label, quiet)
+    board = open_board(experiment, state, run)
+    tracker = Tracker(run, board, state.step + 1, recipe.steps, recipe.batch_size, label, quiet)
     header = _header(config, dataset, run.hash)
+    status = Status.FAILED
     with stop_signals() as stopped:
         try:
-            if state.step == 0:
-                tracker.describe(_hparams(config))
             trainer = Trainer(
                 state=state,
                 forward=compiled(network, config.compile),
@@ -118,23 +135,28 @@ def _train(
                 precision=config.precision,
                 tracker=tracker,
                 save=lambda values: _save(run, header | {"state": values}),
-                stop=stopped,
+                stop=agreed(stopped),
                 probes=probes,
+                graphs=may_be_recorded(config, network),
             )
-            finished = trainer.fit()
+            with ending_together():
+                status = Status.FINISHED if trainer.fit() else Status.INTERRUPTED
         except FloatingPointError as error:
             log.warning("%s: diverged, %s", label, error)
-            return Status.DIVERGED
+            status = Status.DIVERGED
+        except KeyboardInterrupt:  # another process of the run has ended
+            status = Status.INTERRUPTED
+            raise
         finally:
-            tracker.close()
-        if not finished:
+            tracker.close(status)
+        if status is Status.INTERRUPTED:
             raise KeyboardInterrupt(stopped())
-    return Status.FINISHED
+    return status
 
 
 def _save(run: Run, content: dict[str, Any]) -> None:
-    run.flush_records()  # or a power cut could leave a checkpoint that counts records that are gone
-    checkpoint.save(run.directory, content)
+    records = run.flush_records()  # first, or a power cut could leave a checkpoint of lost ones
+    checkpoint.save(run.directory, content | {"records": records})
 
 
 def _header(config: Any, dataset: Dataset, hash: str) -> dict[str, Any]:
@@ -146,20 +168,3 @@ def _header(config: Any, dataset: Dataset, hash: str) -> dict[str, Any]:
         "mean": dataset.normalization.mean,
         "std": dataset.normalization.std,
     }
-
-
-def _hparams(config: NetworkConfig) -> dict[str, Any]:
-    """The settings that TensorBoard's HPARAMS tab shows: those that differ first, then by name.
-
-    So names begin with what a setting is of: five columns are shown unless a person asks for more.
-    """
-    recipe, data = config.recipe, config.data
-    options = {k: v for k, v in config.model.items() if k not in ("name", "_target_")}
-    training = ("batch_size", "lr", "optimizer", "schedule", "steps", "warmup", "weight_decay")
-    return (
-        {"depth": config.depth, "model": config.model["name"], "residual": config.residual}
-        | {"seed": config.seed, "training/data": data.name, "training/subset": data.subset}
-        | {"training/precision": config.precision, "variant/block": config.block}
-        | {f"training/{name}": getattr(recipe, name) for name in training}
-        | {f"variant/{name}": value for name, value in options.items()}
-    )

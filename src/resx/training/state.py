@@ -8,6 +8,7 @@ from torch import Tensor, nn, optim
 
 from resx.config.schema import RecipeConfig
 from resx.store.summary import Score
+from resx.training.optimizers import SGD, AdamW
 from resx.training.schedule import planned_warmup_end
 
 
@@ -15,8 +16,8 @@ def make_optimizer(network: nn.Module, recipe: RecipeConfig) -> optim.Optimizer:
     """Weight decay acts on all parameters (He 2015), with `decay_norms=false` on weights only."""
     parameters = _groups(network, recipe)
     if recipe.optimizer == "adamw":
-        return optim.AdamW(parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
-    return optim.SGD(
+        return AdamW(parameters, recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+    return SGD(
         parameters,
         recipe.lr,
         momentum=recipe.momentum,
@@ -82,9 +83,12 @@ class State:
 
     def state_dict(self) -> dict[str, Any]:
         cuda = torch.cuda.is_available()
+        optimizer = self.optimizer.state_dict()
+        for group in optimizer["param_groups"]:
+            group["lr"] = float(group["lr"])  # a tensor where a CUDA graph reads it
         return {
             "model": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": optimizer,
             "totals": [self.totals.sums, self.totals.steps],
             "recent": [self.recent.sums, self.recent.steps],
             "statistics": self.statistics,

@@ -3,13 +3,14 @@
 import time
 from typing import Any
 
-from resx.config.run_hash import RESULTS
-from resx.config.schema import NetworkConfig
+from resx.config.run_hash import results_number
+from resx.config.schema import NetworkConfig, RecipeConfig
 from resx.data.augmentation import Normalization
 from resx.data.dataset import Dataset
 from resx.device import peak_memory
 from resx.environment import environment
 from resx.experiment import Experiment
+from resx.models.parts.batch_statistics import batch_norms
 from resx.models.parts.complexity import flops, parameters
 from resx.models.parts.network import Network
 from resx.reference import parameter_counts
@@ -30,6 +31,19 @@ def describe(network: Network, dataset: Dataset) -> str:
     return f"{network.title}: {count:,} parameters ({verdict})"
 
 
+def describe_micro_batches(network: Network, recipe: RecipeConfig) -> str:
+    """What passing a part of the batch at a time changes."""
+    micro, ghost = recipe.micro_batch, recipe.bn_batch
+    assert micro is not None
+    says = f"recipe.micro_batch={micro}: the gradients of {recipe.batch_size // micro} parts a step"
+    if not batch_norms(network) or (ghost is not None and micro % ghost == 0):
+        return f"{says} are summed up, as accurately as those of the whole batch"
+    return (
+        f"{says} are summed up; batch norm takes its statistics over {micro} images instead of"
+        f" {min(ghost or recipe.batch_size, recipe.batch_size)}, so that results are others"
+    )
+
+
 def first_summary(experiment: Experiment, state: State, hash: str) -> Summary:
     """What is known before the first step, or before the first after a resume."""
     config, dataset, network = experiment.config, experiment.dataset, experiment.network
@@ -46,7 +60,7 @@ def first_summary(experiment: Experiment, state: State, hash: str) -> Summary:
         normalization=_per_channel(dataset.normalization),
         device=str(experiment.device),
         environment=environment(),
-        results=RESULTS,
+        results=results_number(config),
         started=_now(),
         step=state.step,
         last=dict(state.scores),

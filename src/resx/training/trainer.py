@@ -5,15 +5,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from resx.config.schema import RecipeConfig
 from resx.data.dataset import Dataset
-from resx.device import autocast, synchronize
+from resx.device import synchronize
 from resx.evaluation import evaluate, reestimated
 from resx.models.parts.batch_statistics import batch_norms, statistics
 from resx.models.parts.layers import draws_numbers
@@ -22,48 +20,29 @@ from resx.store.summary import Score
 from resx.training.probes import Probe
 from resx.training.schedule import is_due, learning_rate
 from resx.training.state import State
-from resx.training.tracking import Tracker
+from resx.training.update import make_update
 
 log = logging.getLogger(__name__)
 
 WARMUP_CHECK = 50  # steps between looks at the error during warmup=error
-EVALUATION_PIXELS = 500 * 32**2  # in a batch, or as many images as a training batch has
+EVALUATION_PIXELS = 128 * 32**2  # in a batch, or as many images as a training batch has
+ON_CUDA = 32  # times as many there, where many small operations take as long as few large ones
 
 
-def train_step(
-    network: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    optimizer: optim.Optimizer,
-    lr: float,
-    precision: str = "fp32",
-) -> Tensor:
-    """One update. Returns (loss, error), still on the device: reading them would stall the step."""
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-    logits, loss = forward_pass(network, images, labels, precision)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    with torch.no_grad():
-        error = (logits.argmax(1) != labels).float().mean()
-        return torch.stack((loss, error))
+class Records(Protocol):
+    """Whom a trainer tells of its records and of every step."""
 
+    def record(self, **values: Any) -> None: ...
 
-def forward_pass(
-    network: nn.Module, images: Tensor, labels: Tensor, precision: str
-) -> tuple[Tensor, Tensor]:
-    """Logits (N, classes) and the mean cross-entropy, which is float32 in every precision."""
-    with autocast(images.device, precision):
-        logits = network(images)
-    return logits, F.cross_entropy(logits.float(), labels)
+    def tick(self, step: int) -> None: ...
 
 
 @dataclass(kw_only=True)
 class Trainer:
     """Trains `state.network`; `forward` is the network itself, or its compiled form.
 
-    `save` gets a checkpoint's content; `stop` is asked after every step whether to end early.
+    `graphs` lets CUDA record a step and replay it. `save` gets a checkpoint's content; `stop` is
+    asked after every step whether to end early.
     """
 
     state: State
@@ -72,10 +51,11 @@ class Trainer:
     recipe: RecipeConfig
     seed: int
     precision: str
-    tracker: Tracker
+    tracker: Records
     save: Callable[[dict[str, Any]], None]
     stop: Callable[[], object]
     probes: Sequence[Probe] = ()
+    graphs: bool = True
 
     def fit(self) -> bool:
         """Train up to step `recipe.steps`; False if stopped before.
@@ -86,15 +66,17 @@ class Trainer:
         state, recipe = self.state, self.recipe
         self.forward.train()
         left = recipe.steps - state.step
-        batches = self.dataset.training_batches(recipe.batch_size, self.seed, state.step + 1, left)
+        inputs = self.dataset.training_inputs(recipe.batch_size, self.seed, state.step + 1, left)
+        parts = self.forward, self.dataset, state.optimizer, recipe, self.precision
         # Seeding costs a tenth of a millisecond a step.
         noisy = any(map(draws_numbers, state.network.modules()))
+        update = make_update(*parts, self.graphs)
         started = time.perf_counter() - state.seconds
-        for step, (images, labels) in enumerate(batches, start=state.step + 1):
+        for step, given in enumerate(inputs, start=state.step + 1):
             lr = learning_rate(step, recipe, state.warmup_end)
             if noisy:
-                seed_noise(self.seed, step)
-            outcome = train_step(self.forward, images, labels, state.optimizer, lr, self.precision)
+                seed_noise(self.seed, step, self._first_part())
+            images, labels, outcome = update(given, lr)
             state.step, state.statistics = step, {}
             state.totals.add(outcome)
             if state.warmup_end is None:
@@ -115,6 +97,12 @@ class Trainer:
             if stopping and step < recipe.steps:
                 return False
         return True
+
+    def _first_part(self) -> int:
+        """Of the parts of a batch that pass at a time in all processes, this one's first."""
+        rank, world = self.dataset.part
+        own = self.recipe.batch_size // world
+        return rank * (own // (self.recipe.micro_batch or own))
 
     def _is_due(self, every: int) -> bool:
         return is_due(self.state.step, every, last=self.recipe.steps)
@@ -146,7 +134,9 @@ class Trainer:
             self._write(split, score, lr)
 
     def _scores(self) -> dict[str, Score]:
-        size = max(self.recipe.batch_size, EVALUATION_PIXELS // self.dataset.image_size**2)
+        cuda = next(self.state.network.parameters()).is_cuda
+        pixels = EVALUATION_PIXELS * (ON_CUDA if cuda else 1)
+        size = max(self.recipe.batch_size, pixels // self.dataset.image_size**2)
         scores = {}
         for split in ("train_clean", *(s for s in self.dataset.sizes if s != "train")):
             batches = self.dataset.evaluation_batches(split, size)

@@ -1,21 +1,17 @@
 """Refusing what cannot fit into memory before the work begins, with the estimate."""
 
-import os
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from resx.analyses.parts.hooks import evaluating
 from resx.analyses.parts.layers import leaves
 from resx.experiment import Experiment
+from resx.memory import available_memory, gigabytes
 
 BYTES = 4  # a number of float32
 GRAPH = 1  # numbers that a gradient keeps for each that a layer puts out: 0.3 to 0.94 were measured
 SECOND = 4  # if it is derived again; 2.9 were measured for a ResNet-20
 PASS = 4  # numbers held for each of the largest output without a graph: in, out, a branch, work
-MEMINFO = Path("/proc/meminfo")  # Linux
-CGROUP = Path("/sys/fs/cgroup")  # a container's own limit (cgroup v2)
 
 
 def refuse_too_large(needed: float, device: torch.device, what: str) -> None:
@@ -28,7 +24,7 @@ def refuse_too_large(needed: float, device: torch.device, what: str) -> None:
     available = available_memory(device)
     if needed > available:
         raise ValueError(
-            f"{what} needs about {_gigabytes(needed)}, and {_gigabytes(available)} are available"
+            f"{what} needs about {gigabytes(needed)}, and {gigabytes(available)} are available"
             f" on {device}"
         )
 
@@ -94,34 +90,3 @@ def blank_images(experiment: Experiment, count: int = 2) -> Tensor:
     data = experiment.dataset
     shape = (count, data.channels, data.image_size, data.image_size)
     return torch.zeros(shape, device=experiment.device)
-
-
-def available_memory(device: torch.device) -> int:
-    """Bytes that can still be used: of a CUDA device its free memory, else that of the machine.
-
-    On Linux the kernel's own estimate (MemAvailable), or what a container may still take if that is
-    less; elsewhere the size of the memory, of which no more is known without another package.
-    """
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return int(min(_of_machine(), _of_container()))
-
-
-def _of_machine() -> int:
-    if MEMINFO.is_file():
-        for line in MEMINFO.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024  # kB
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _of_container() -> float:
-    limit, used = CGROUP / "memory.max", CGROUP / "memory.current"
-    try:
-        return int(limit.read_text()) - int(used.read_text())
-    except (OSError, ValueError):  # no container, or one without a limit (`max`)
-        return float("inf")
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"

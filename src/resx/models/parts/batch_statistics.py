@@ -1,13 +1,16 @@
 """Over which images batch norm takes its means: in training, and in evaluations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from resx.device import autocast
+from resx.distributed import part, total
 from resx.models.parts.network import Network
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 class GhostBatchNorm2d(nn.BatchNorm2d):
@@ -32,12 +35,17 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
 
 def use_ghost_batches(network: Network, images: int) -> None:
     """Replace every batch norm; parameters, buffers and their names stay."""
+    replace_norms(network, lambda channels: GhostBatchNorm2d(channels, images))
+
+
+def replace_norms(network: Network, make: Callable[[int], nn.BatchNorm2d]) -> None:
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is nn.BatchNorm2d:
-                ghost = GhostBatchNorm2d(child.num_features, images)
-                ghost.weight, ghost.bias = child.weight, child.bias
-                setattr(parent, name, ghost)
+                other = make(child.num_features)
+                for own in ("weight", "bias", "eps", "momentum", *BUFFERS):
+                    setattr(other, own, getattr(child, own))
+                setattr(parent, name, other)
 
 
 def batch_norms(network: nn.Module) -> list[nn.BatchNorm2d]:
@@ -51,7 +59,7 @@ def reestimate(network: nn.Module, batches: Iterable[Tensor], precision: str = "
     In training they are averages over the last steps, in which the weights have moved on: the
     deeper the network, the further it is off while the learning rate is high. These are of the
     weights as they are (Wu and Johnson 2021, arXiv:2105.07576, Sec. 3). Dropout is off; the mode
-    of the network stays.
+    of the network stays. Several processes have equally many batches each, and means over all.
     """
     norms = batch_norms(network)
     modes = [(module, module.training) for module in network.modules()]
@@ -65,11 +73,21 @@ def reestimate(network: nn.Module, batches: Iterable[Tensor], precision: str = "
         for images in batches if norms else ():
             with autocast(images.device, precision):
                 network(images)
+        _average_over_processes(norms)
     finally:
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
         for module, training in modes:
             module.training = training
+
+
+def _average_over_processes(norms: list[nn.BatchNorm2d]) -> None:
+    if not norms or (world := part().world) == 1:
+        return
+    buffers = [b for n in norms for b in (n.running_mean, n.running_var) if b is not None]
+    means = total(torch.cat(buffers)) / world
+    for buffer, mean in zip(buffers, means.split([len(buffer) for buffer in buffers])):
+        buffer.copy_(mean)
 
 
 def statistics(network: nn.Module) -> dict[str, Tensor]:

@@ -1,11 +1,18 @@
-"""What a network costs: parameters, multiply-adds, memory for activations."""
+"""What a network costs: parameters, multiply-adds, memory for a training step."""
 
 import copy
+import weakref
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+from torch.utils.flop_counter import flop_registry, sdpa_flop
+
+aten = torch.ops.aten
 
 
 def parameters(network: nn.Module) -> int:
@@ -15,31 +22,91 @@ def parameters(network: nn.Module) -> int:
 def flops(network: nn.Module, in_channels: int, image_size: int) -> int:
     """Floating-point operations of one image's forward pass, two a multiply-add.
 
-    Counted by torch on the meta device: nothing is computed. The papers' "FLOPs" are multiply-adds.
+    By torch's formulas for each product that is computed. The papers' "FLOPs" are multiply-adds.
     """
-    meta = copy.deepcopy(network).to("meta").eval()
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        meta(torch.empty(1, in_channels, image_size, image_size, device="meta"))
-    return counter.get_total_flops()
+    copied = copy.deepcopy(network).eval()
+    image = torch.zeros(1, in_channels, image_size, image_size, device=_device(copied))
+    with torch.no_grad(), _Counter() as counter:
+        copied(image)
+    return counter.flops
 
 
-def activation_memory(
+class _Counter(TorchDispatchMode):
+    """torch's own FlopCounterMode would import torch's compiler: seconds, and 300 MB."""
+
+    FORMULAS = flop_registry | {aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flops = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        if formula := self.FORMULAS.get(func.overloadpacket):
+            self.flops += formula(*args, **(kwargs or {}), out_val=output)
+        return output
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
+
+
+class StepMemory(NamedTuple):
+    """Bytes of a training step in float32, beside the weights and what the optimizer keeps."""
+
+    activations: int  # that the forward pass leaves for the backward pass
+    peak: int  # the most at once: these, what is computed again for them, the gradients
+
+
+def step_memory(
     network: nn.Module, in_channels: int, image_size: int, batch_size: int
-) -> int:
-    """Bytes that autograd keeps between forward and backward in float32, parameters not counted."""
+) -> StepMemory:
+    """Of so many images that pass at once, followed tensor by tensor on the meta device."""
     meta = copy.deepcopy(network).to("meta").train()
-    own = {id(p) for p in meta.parameters()} | {id(b) for b in meta.buffers()}
-    kept: dict[int, Tensor] = {}  # by the object that owns the memory, so that views count once
-
-    def keep(tensor: Tensor) -> Tensor:
-        owner = tensor._base if tensor._base is not None else tensor
-        if id(owner) not in own:
-            kept[id(owner)] = owner
-        return tensor
-
-    images = torch.empty(batch_size, in_channels, image_size, image_size, device="meta")
+    shape = batch_size, image_size, image_size, in_channels
+    images = torch.empty(shape, device="meta").permute(0, 3, 1, 2)
     labels = torch.empty(batch_size, dtype=torch.int64, device="meta")
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        F.cross_entropy(meta(images), labels)
-    return sum(t.numel() * t.element_size() for t in kept.values())
+    with _Following([*meta.parameters(), *meta.buffers()]) as following:
+        loss = F.cross_entropy(meta(images), labels)
+        activations = following.bytes
+        loss.backward()
+    return StepMemory(activations, following.peak)
+
+
+class _Following(TorchDispatchMode):
+    """Counts the bytes of all tensors that operations make and nothing has let go of yet."""
+
+    def __init__(self, known: Iterable[Tensor]) -> None:
+        super().__init__()
+        self.bytes = self.peak = 0
+        # By storage, of which a view and its base have one.
+        self.followed = weakref.WeakSet(tensor.untyped_storage() for tensor in known)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(made):
+            if isinstance(tensor, Tensor):
+                self.follow(tensor.untyped_storage())
+        return made
+
+    def follow(self, storage: torch.UntypedStorage) -> None:
+        if storage not in self.followed:
+            self.followed.add(storage)
+            weakref.finalize(storage, self.let_go, storage.nbytes())
+            self.bytes += storage.nbytes()
+            self.peak = max(self.peak, self.bytes)
+
+    def let_go(self, count: int) -> None:
+        self.bytes -= count

@@ -44,6 +44,12 @@ def draws_numbers(module: nn.Module) -> bool:
     return isinstance(module, nn.Dropout) or type(module).__name__ == "StochasticDepth"
 
 
+def may_draw(module: nn.Module) -> bool:
+    """The same, and of a layer from outside it is not known."""
+    ours = type(module).__module__.startswith(("torch.nn.", "torchvision.", "resx."))
+    return draws_numbers(module) or not ours
+
+
 class ZeroPadShortcut(nn.Module):
     """Option A: every stride-th pixel, new channels zero (He 2015, Sec. 3.3 and 4.1).
 
