@@ -1,8 +1,14 @@
-"""`python -m resx`."""
+"""`resx`, which is `python -m resx`."""
 
-import sys
+from typing import NoReturn
 
 from resx.cli import main
+from resx.process import leave
+
+
+def run() -> NoReturn:
+    leave(main())
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

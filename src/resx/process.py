@@ -1,8 +1,10 @@
 """Which of the processes of one run this is, as torchrun says in the environment (torch-free)."""
 
+import atexit
 import os
+import sys
 import time
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from resx.interruption import received
 
@@ -51,3 +53,18 @@ def ended_by_another() -> bool:
     except KeyboardInterrupt:
         return True
     return bool(received())
+
+
+def leave(code: int) -> NoReturn:
+    """Ends this process; one of several without what Python does at its end.
+
+    A thread of gloo may still hold the tensors of the last exchange, as DistributedDataParallel
+    keeps the group alive beyond its end. A thread that lets go of one while Python ends is ended
+    by Python, which aborts the process (torch 2.14; tests/training/last_exchange.py).
+    """
+    if not several():
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,5 +1,6 @@
 """How many runs work at once is what each launcher does, and what Slurm is asked for suffices."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from resx.study.cores import cores
 from resx.study.forecast import forecast
 from resx.study.outlook import Asked
 from resx.study.parallel import launcher_options, parallelism, threads_of, translated
-from resx.study.slurm import asks
+from resx.study.slurm import asks, places
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,43 @@ def test_an_option_that_counts_nothing_is_refused():
         parallelism("joblib", {"n_jobs": "all"}, runs=2)
 
 
+# A line a node and partition, as sinfo 22.05 prints them.
+NODES = """\
+one|8|(null)|long
+one|8|(null)|main*
+two|16|gpu:a100:2(S:0),license:1|main*
+three|64|gpu:4|long
+"""
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """A `sinfo` that knows of three nodes, and leaves out the partitions that are not asked for."""
+    command = tmp_path / "bin" / "sinfo"
+    command.parent.mkdir()
+    choose = 'asked=$(printf "%s" "$*" | sed -n "s/.*--partition=//p")\ngrep "$asked"'
+    command.write_text(f"#!/bin/sh\n{choose} <<END\n{NODES}END\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({}, 24),
+        ({"cpus_per_task": "3"}, 2 + 5),
+        ({"gpus_per_node": "1"}, 2),
+        ({"partition": "long", "gpus_per_node": "2"}, 2),
+        ({"partition": "long"}, 8 + 64),
+        ({"array_parallelism": "5"}, 5),
+    ],
+)
+def test_slurm_has_room_for_what_its_nodes_have(cluster, options, count):
+    assert places(options) == count
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for a machine without a GPU")
-def test_a_login_node_without_the_gpu_asks_for_one(configure, tiny):
+def test_a_login_node_without_the_gpu_asks_for_one(cluster, configure, tiny):
     config = replace(configure("train", *tiny), device="cuda")
     foreseen = forecast(Asked([config], "submitit_slurm", {"mem_gb": "7"}))
     assert foreseen.line.startswith("no prediction of time: device=cuda is not here, ")

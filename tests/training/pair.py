@@ -18,6 +18,7 @@ from resx.distributed import joined, part
 from resx.models.building import build_network
 from resx.models.parts.batch_statistics import statistics
 from resx.models.parts.shared_statistics import share_statistics
+from resx.process import leave
 from resx.training.averaging import averaging
 
 NETWORKS = {
@@ -74,4 +75,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
