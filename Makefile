@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but make and python3 >= 3.11.
+# `make demo` and `make test` need nothing but make and python3 (3.11 to 3.13).
 
 PYTHON ?= python3
 BIN := .venv/bin

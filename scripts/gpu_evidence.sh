@@ -12,7 +12,7 @@ cifar=(data.root="\"$images\"" device=cuda outputs="\"$outputs\"")
 mkdir -p "$evidence"
 
 collect() { # runs without what only training needs; a few megabytes
-  [ -d "$outputs/runs" ] || return
+  [ -d "$outputs/runs" ] || return 0
   tar -C "$outputs" -czf "$evidence/runs.tar.gz" --exclude='*.pt' --exclude='*.tmp' --exclude='.lock' \
     --exclude='.claim' --exclude='events.out.tfevents.*' $(cd "$outputs" && ls -d runs reports analyses 2> /dev/null)
 }
@@ -20,6 +20,7 @@ nvidia-smi --query-gpu=timestamp,name,utilization.gpu,memory.used,power.draw,clo
   --format=csv -l 1 > "$evidence/nvidia-smi.csv" 2>&1 &
 watching=$!
 trap 'kill $watching 2> /dev/null; collect' EXIT
+trap 'exit 130' INT TERM # after the part at work, which gets the signal, too, and saves its runs
 
 part() { # NAME MINUTES COMMAND..: its output goes to evidence/NAME.txt
   local name=$1 limit=$((60 * $2)) left=$((deadline - SECONDS)) began=$SECONDS
@@ -29,8 +30,12 @@ part() { # NAME MINUTES COMMAND..: its output goes to evidence/NAME.txt
     return
   fi
   # A run that is told to end saves itself, and the same command goes on with it.
-  timeout --kill-after=60 $((limit < left ? limit : left)) "$@" 2>&1 | tee "$evidence/$name.txt"
-  echo "$name: exit code ${PIPESTATUS[0]} after $((SECONDS - began)) s" | tee -a "$evidence/parts.txt"
+  timeout --kill-after=60 $((limit < left ? limit : left)) "$@" > >(tee "$evidence/$name.txt") 2>&1 &
+  local part=$! code
+  trap 'kill -TERM $part; wait $part; exit 130' INT TERM
+  wait $part
+  code=$?
+  echo "$name: exit code $code after $((SECONDS - began)) s" | tee -a "$evidence/parts.txt"
   collect
 }
 study() { # NAME MINUTES STUDY [SETTING..]

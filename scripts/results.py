@@ -86,16 +86,23 @@ def keep_run(run: StoredRun, target: Path) -> None:
 
 
 def make(study: str, typed: list[str]) -> Path:
-    """The report of what was kept, without the figures that its page has within it."""
+    """The report of what was kept; its figures lie as PNG beside those of the other studies."""
     folder = report(study, typed, RESULTS)
     kept = {path for pattern in REPORT_FILES for path in folder.glob(pattern)}
     figures = RESULTS / "figures"
     figures.mkdir(exist_ok=True)
-    for path in folder.iterdir():
+    pages = [folder / name for name in ("report.md", "index.html")]
+    texts = [re.sub(r' <a href="\w+\.(pdf|svg)".*?</a>', "", page.read_text()) for page in pages]
+    for path in sorted(folder.iterdir()):
         if path.suffix == ".png":
-            path.replace(figures / f"{study}-{path.name}")
+            moved = path.replace(figures / f"{study}-{path.name}")
+            link = os.path.relpath(moved, folder)
+            for before, after in ((f"({path.name})", f"({link})"), (f'"{path.name}"', f'"{link}"')):
+                texts = [text.replace(before, after) for text in texts]
         elif path not in kept:
             path.unlink()
+    for page, text in zip(pages, texts):
+        page.write_text(text)
     shutil.rmtree(RESULTS / "aggregates")
     (RESULTS / "reports" / "history.jsonl").unlink(missing_ok=True)
     return folder

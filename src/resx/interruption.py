@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
+from typing import BinaryIO
 
 PARENT = "RESX_PARENT"  # the process to end with, for a command that another one starts
 # As shells count them; SIGUSR2 is what a batch system sends before a job's time is over.
@@ -93,6 +94,13 @@ def holding() -> AbstractContextManager[Callable[[], str]]:
 def discard_output() -> None:
     """The reader of standard output, such as `head`, has seen enough."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def own_output() -> BinaryIO:
+    """Standard output for this process's answers alone; what libraries print goes to the errors."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
 
 
 def follow(parent: int) -> None:

@@ -51,15 +51,19 @@ def main(config: InfoConfig, typed: Typed) -> int:
     if published and data.channels == 3:
         print(f"published parameters  {published.parameters:,} ({published.source})")
     print(f"its twin              {describe_twin(config, total)}")
-    memory = needs(network, config.recipe, shape, config.batch_size, config.precision)
+    memory = needs(network, config.recipe, shape, batch_of(config), config.precision)
     print(describe_memory(memory, config))
     return 0
+
+
+def batch_of(config: InfoConfig) -> int:
+    return config.batch_size or config.recipe.batch_size
 
 
 def describe_memory(memory: Needs, config: InfoConfig) -> str:
     """What a training step keeps of the images that pass at once, and needs in all."""
     micro, precision = config.recipe.micro_batch, config.precision
-    at_once = f"a micro-batch of {micro}" if micro else f"a batch of {config.batch_size}"
+    at_once = f"a micro-batch of {micro}" if micro else f"a batch of {batch_of(config)}"
     twice = ", those within blocks computed twice" * config.checkpoint_activations
     number = "bf16" if precision == "bf16" else "float32"
     return (

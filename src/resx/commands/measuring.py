@@ -117,7 +117,10 @@ def train(runs: Sequence[Missing], typed: Typed) -> dict[str, str]:
         return {}
     jobs, request = [each.job for each in runs], runs[0].request
     grid = Grid("claims", ["model.name", "depth"], jobs, [])
-    notes = run_all(grid, request, outlook(request, jobs, jobs, typed), typed)
+    foreseen = outlook(request, jobs, jobs, typed)
+    print(foreseen.line, flush=True)
+    seconds = dict(zip(map(key_of, jobs), foreseen.seconds))
+    notes = run_all(grid, request, foreseen, typed, seconds)
     return {
         key_of(job): str(job.run.summary.failure or notes.get(key_of(job)) or job.run.status)
         for job in jobs

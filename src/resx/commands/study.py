@@ -12,16 +12,14 @@ from resx.config.plugins import refuse_missing_tracker
 from resx.config.requests import StudyRequest
 from resx.store.integrity import REMEDY
 from resx.store.summary import Status
-from resx.study.cores import Way, cores
+from resx.study.cores import PROCESSES, Way, cores
 from resx.study.grid import Grid, Job, expand
 from resx.study.outlook import Forecast, outlook
+from resx.study.parallel import as_settings, asked_launcher, translated
 from resx.study.remembered import remember, same_study
 from resx.study.running import run_all
 from resx.study.slurm import still_queued
 from resx.study.status import counted, key_of, look, status_table
-
-# If nothing is left to train, or another process trains the rest.
-IDLE = Forecast("basic", [], "", Way(1, cores()))
 
 
 def main(request: StudyRequest, typed: Typed) -> int:
@@ -37,9 +35,9 @@ def main(request: StudyRequest, typed: Typed) -> int:
     statuses = {key_of(job): job.run.status for job in grid.jobs}
     count = counted(Counter(statuses.values()))
     print(f"study {grid.name}: {len(grid.jobs)} runs, {count}", flush=True)
-    left = [job for job in grid.jobs if not statuses[key_of(job)].is_final]
+    left = [job for job in grid.jobs if request.force or not statuses[key_of(job)].is_final]
     missing = [job for job in left if statuses[key_of(job)] is not Status.RUNNING]
-    foreseen = foresee(request, grid, missing, typed) if missing else IDLE
+    foreseen = foresee(request, grid, missing, typed) if missing else as_asked(request, typed)
     if request.preview:
         return 0
     remember(grid, request, typed)
@@ -54,6 +52,14 @@ def main(request: StudyRequest, typed: Typed) -> int:
 
         report_study(grid, request)
     return 1 if failed else 0
+
+
+def as_asked(request: StudyRequest, typed: Typed) -> Forecast:
+    """If nothing is left to train, or others train the rest, some of which may be left to us."""
+    asked = asked_launcher(typed)
+    way = Way(request.jobs or 1, request.threads or cores())
+    launcher = asked or (PROCESSES if way.jobs > 1 else "basic")
+    return Forecast(launcher, [], "", way, as_settings(translated(asked, request)))
 
 
 def foresee(request: StudyRequest, grid: Grid, missing: list[Job], typed: Typed) -> Forecast:

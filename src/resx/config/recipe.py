@@ -28,7 +28,7 @@ class RecipeConfig(Checked):
     batch_size: int = 128  # images of a step
     optimizer: str = "sgd"  # sgd has momentum; adamw decays weights apart from the gradient
     lr: float = 0.1  # learning rate after the warm-up
-    momentum: float = 0.9  # of sgd; beta 1 of adamw
+    momentum: float = 0.9  # of sgd
     nesterov: bool = False  # sgd looks ahead, as wide ResNets and DenseNets were trained
     weight_decay: float = 1e-4  # of all weights (see recipe.decay_norms)
     decay_norms: bool = True  # false: none on norms, biases and tokens, as AdamW is often used
@@ -48,7 +48,7 @@ class RecipeConfig(Checked):
     micro_batch: int | None = None
     bn_batch: int | None = None  # images over which batch norm takes means; unset: all that pass
     # Training batches on which evaluations re-estimate batch norm's statistics; 0: they use the
-    # running averages, as version 0.1 did
+    # running averages, as in results of number 1
     bn_reestimate: int = field(default=10, metadata={"before": lambda recipe: 0})
     record_every: int = 100  # steps between records of the running training error
     eval_every: int = 1_000  # steps between evaluations, a multiple of record_every

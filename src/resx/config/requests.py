@@ -79,7 +79,7 @@ class ExportConfig(NetworkConfig):
 class InfoConfig(NetworkConfig):
     """A network's size and cost."""
 
-    batch_size: int = 128  # of which the activations' memory is told
+    batch_size: int | None = None  # of which the activations' memory is told; unset: the recipe's
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import torch
 
 from resx.config.schema import RecipeConfig, TrainConfig
+from resx.data.dataset import Dataset
 from resx.device import peak_memory, pick_device
 from resx.errors import RequestError
-from resx.experiment import prepare
+from resx.experiment import Experiment, prepare
 from resx.models.parts.complexity import parameters
 from resx.study.clock import clock
 from resx.study.cores import Way
@@ -48,7 +49,7 @@ def forecast(asked: Asked) -> Forecast:
     """
     if asked.launcher == SLURM:
         return _on_slurm(asked)
-    learned = known_here(asked.learned)
+    learned = known_here(asked.learned, asked.configs[0].device)
     ours = asked.launcher in (None, "basic") or is_free_joblib(asked.launcher, asked.options)
     way = default_way(asked, learned)
     threads = (
@@ -121,6 +122,7 @@ def _measured(
     Not those of the kinds that were `learned` with as many, nor of a device that is not `here`.
     """
     known: dict[str, Cost] = {}
+    images: dict[str, Dataset] = {}  # reading them again takes longer than the steps
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)  # as each of the processes has
     try:
@@ -129,7 +131,10 @@ def _measured(
                 pace = learned.get(kind)
                 step = pace.step if pace and pace.threads == torch.get_num_threads() else None
                 built = config if here else replace(config, device="cpu", precision="fp32")
-                known[kind] = _measure(built, step if here else 0.0, here)
+                same = f"{built.data} {built.device} {built.outputs}"
+                experiment = prepare(built, images.get(same))
+                images[same] = experiment.dataset
+                known[kind] = _measure(experiment, step if here else 0.0, here)
     finally:
         torch.set_num_threads(before)
     return [known[kind_of(config)] for config in configs]
@@ -157,9 +162,8 @@ class Cost(NamedTuple):
         return CHECKPOINT_BYTES * self.weights + RECORD_BYTES * recipe.steps / recipe.record_every
 
 
-def _measure(config: TrainConfig, step: float | None, here: bool) -> Cost:
+def _measure(experiment: Experiment, step: float | None, here: bool) -> Cost:
     """Built in any case, as an impossible network is to be refused before anything runs."""
-    experiment = prepare(config)
     if here:
         refuse_large_step(experiment)
     weights, images = parameters(experiment.network), experiment.dataset.sizes
@@ -172,6 +176,6 @@ def _measure(config: TrainConfig, step: float | None, here: bool) -> Cost:
         started = time.perf_counter()
         make_step()
         times.append(time.perf_counter() - started)
-        if times[-1] > LONG_STEP:
+        if len(times) > first and times[-1] > LONG_STEP:
             break
-    return Cost(min(times), weights, images)
+    return Cost(min(times[first:]), weights, images)

@@ -44,8 +44,9 @@ def launch(
     """
     place = listed(grid, jobs, store)
     shared = launcher in (PROCESSES, "basic")
-    # With all cores for one run it is torch that decides what it takes.
-    threads = None if way == Way(1, cores()) else way.threads
+    # With all cores for one run it is torch that decides what it takes, unless a person has.
+    free = way == Way(1, cores()) and all(s.key != "threads" for s in typed.settings)
+    threads = None if free else way.threads
     tickets = {Ticket(place, number): job for number, job in enumerate(jobs)}
     with stop_signals() as stopped:
         line, count = command(place, shared, typed), way.jobs if shared else 1

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from resx.config.composing import Typed
 from resx.config.requests import StudyRequest
 from resx.config.schema import TrainConfig
 from resx.errors import RequestError
+from resx.interruption import PARENT, follow, own_output
 from resx.study.cores import Way
 from resx.study.grid import Job
 from resx.study.paces import Pace, paces
@@ -91,9 +93,12 @@ def _answered(asked: Asked) -> Forecast:
         [sys.executable, "-m", "resx.study.outlook"],
         input=pickle.dumps((asked.folders, pickle.dumps(asked))),
         stdout=subprocess.PIPE,
+        env=os.environ | {PARENT: str(os.getpid())},
         process_group=0,  # a signal of the terminal is for this process, which then ends that one
-        check=True,
     )
+    if done.returncode:
+        why = signal.Signals(-done.returncode).name if done.returncode < 0 else done.returncode
+        raise RequestError(f"the steps that a forecast needs ended with {why}")
     answer = pickle.loads(done.stdout)
     if isinstance(answer, Exception):
         raise answer
@@ -103,6 +108,8 @@ def _answered(asked: Asked) -> Forecast:
 
 def main() -> None:
     """Answers one question on standard input; errors are answers, too."""
+    follow(int(os.environ.pop(PARENT)))
+    answers = own_output()
     folders, question = pickle.load(sys.stdin.buffer)
     sys.path += folders
     try:
@@ -111,7 +118,8 @@ def main() -> None:
         answer = pickle.dumps(forecast(pickle.loads(question)))
     except Exception as error:
         answer = pickle.dumps(error)
-    sys.stdout.buffer.write(answer)
+    answers.write(answer)
+    answers.flush()
 
 
 if __name__ == "__main__":

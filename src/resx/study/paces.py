@@ -16,7 +16,7 @@ LOOKED_AT = 20  # runs of each network, those that were changed last
 # What a step's time depends on.
 OF_NETWORK = (
     *("model", "depth", "residual", "block", "precision"),
-    *("compile", "deterministic", "checkpoint_activations"),
+    *("compile", "deterministic", "checkpoint_activations", "cuda_graphs"),
 )
 OF_DATA = ("image_size", "workers")
 OF_RECIPE = ("batch_size", "micro_batch", "optimizer")
@@ -29,6 +29,7 @@ class Pace(NamedTuple):
     threads: int
     hardware: str
     capability: str
+    device: str = "cpu"  # its type
 
 
 def paces(jobs: Iterable[Job]) -> dict[str, Pace]:
@@ -55,13 +56,16 @@ def _pace(run: Run) -> tuple[str, Pace] | None:
     summary = run.summary
     if summary.status is not Status.FINISHED or not summary.step:
         return None
+    if summary.environment.processes > 1:  # they shared the work
+        return None
     try:
         kind = _kind(run.read_config())
     except RequestError:  # a damaged one teaches nothing; `train` names it
         return None
     here = summary.environment
     step = summary.seconds / summary.step
-    return kind, Pace(step, here.threads, here.hardware, here.capability)
+    device = summary.device.split(":")[0]
+    return kind, Pace(step, here.threads, here.hardware, here.capability, device)
 
 
 def kind_of(config: TrainConfig) -> str:

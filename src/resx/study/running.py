@@ -31,16 +31,19 @@ def run_all(
 ) -> dict[str, str]:
     """Train until nothing is left to do here or elsewhere; `seconds` as in `Progress`.
 
-    Returns what went wrong by job. A try is used up by a job that failed, or that was at work when
-    its process died, and by no other.
+    With `force` also once what is finished. Returns what went wrong by job. A try is used up by a
+    job that failed, or that was at work when its process died, and by no other.
     """
     tries: Counter[str] = Counter()
     wrong: dict[str, str] = {}
     progress = Progress(grid, seconds or {})
+    again = {key_of(j) for j in grid.jobs if request.force and j.run.status.is_final}
     typed = replace(typed, hydra=(*foreseen.asks, *typed.hydra))
     while True:
         statuses = {key_of(job): job.run.status for job in grid.jobs}
-        jobs = [j for j in grid.jobs if statuses[key_of(j)] in OPEN and tries[key_of(j)] < TRIES]
+        left = [j for j in grid.jobs if statuses[key_of(j)] in OPEN or key_of(j) in again]
+        jobs = [job for job in left if tries[key_of(job)] < TRIES]
+        again.clear()
         if jobs:
             ours = partial(launch, launcher=foreseen.launcher, way=foreseen.way)
             train = submit if foreseen.launcher == SLURM else ours

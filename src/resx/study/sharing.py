@@ -13,10 +13,11 @@ from resx.memory import available_memory
 from resx.study.cores import PROCESSES, Way, cores, ways
 from resx.study.outlook import Asked
 from resx.study.paces import Pace, kind_of
-from resx.study.trial import best, try_out
+from resx.study.trial import ROUNDS, WINDOW, best, try_out
 
 TINY_IMAGE = 16  # pixels; up to it a network keeps less than one core busy
-WORTH = 120.0  # seconds of training, from which on the ways are tried, which takes about ten
+WORTH = 120.0  # seconds of training, from which on the ways are tried
+SHARE = 0.1  # of the training, which a trial may take
 
 
 class Choice(NamedTuple):
@@ -32,11 +33,11 @@ def chosen(launcher: str | None, way: Way) -> str:
     return launcher or (PROCESSES if way.jobs > 1 else "basic")
 
 
-def known_here(learned: Mapping[str, Pace]) -> dict[str, Pace]:
-    """What was learned on a machine like this one."""
+def known_here(learned: Mapping[str, Pace], device: str) -> dict[str, Pace]:
+    """What was learned on a machine like this one, and on such a device."""
     here = environment()
-    like = here.hardware, here.capability
-    return {k: pace for k, pace in learned.items() if (pace.hardware, pace.capability) == like}
+    like = here.hardware, here.capability, pick_device(device).type
+    return {kind: pace for kind, pace in learned.items() if pace[2:] == like}
 
 
 def default_way(asked: Asked, learned: Mapping[str, Pace]) -> Way:
@@ -80,6 +81,10 @@ def tried(
     cpu = torch.device("cpu")
     room = available_memory(cpu) // peak_memory(cpu)
     possible = ways(cores(), min(len(seconds), room))
+    # A process warms up by a step and makes two at least, at worst as slow as if all took turns.
+    least = 3 * steps[number] * sum(way.jobs for way in possible)
+    if ROUNDS * max(least, len(possible) * WINDOW) > SHARE * sum(seconds):
+        return None
     rates = try_out(asked.configs[number], possible, asked.folders)
     if not rates:
         return None

@@ -32,6 +32,8 @@ def submit(
     """
     if kept := [line for line in typed.hydra if line.startswith(KEPT)]:
         raise RequestError(f"{kept[0]}: a study finds its jobs again by the folder that it chooses")
+    if queue() is None:  # its jobs may be in there
+        raise RequestError("hydra/launcher=submitit_slurm: squeue fails, so nothing is submitted")
     tickets = still_queued(grid.jobs)
     known = {key_of(job) for job in tickets.values()}
     if fresh := [job for job in jobs if key_of(job) not in known]:

@@ -7,12 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from select import select
 
 import torch
 
 from resx.config.schema import TrainConfig
 from resx.device import synchronize
 from resx.experiment import Experiment, prepare
+from resx.interruption import own_output
+from resx.models.building import compiled
 from resx.study.cores import Way
 from resx.training.state import make_optimizer
 from resx.training.update import make_update, may_be_recorded
@@ -20,6 +23,7 @@ from resx.training.update import make_update, may_be_recorded
 ROUNDS = 2  # of all ways; the faster counts
 WINDOW = 1.0  # seconds of steps in a round, and two steps at least
 START = 0.1  # seconds from the question to the first step, so that all begin together
+PATIENCE = 600.0  # seconds for an answer; the first one waits for images to be read
 CLOSE = 0.95  # of the fastest is as good, if fewer runs are at work: each then ends earlier
 
 log = logging.getLogger(__name__)
@@ -34,7 +38,7 @@ def best(rates: dict[Way, float]) -> Way:
 def try_out(config: TrainConfig, ways: Sequence[Way], folders: Sequence[str]) -> dict[Way, float]:
     """Steps a second of all processes of each way together, on the CPU.
 
-    If a process dies, what was measured before is all there is. `folders` are those of
+    If a process dies or hangs, what was measured before is all there is. `folders` are those of
     `--config-dir`s whose code is trusted.
     """
     found: dict[Way, float] = {}
@@ -49,7 +53,7 @@ def try_out(config: TrainConfig, ways: Sequence[Way], folders: Sequence[str]) ->
                 rate = sum(process.answer() for process in processes[: way.jobs])
                 found[way] = max(found.get(way, 0.0), rate)
         except (EOFError, BrokenPipeError):
-            log.warning("a process died while %d were tried at once", len(processes))
+            log.warning("a process died or hung while %d were tried at once", len(processes))
     return found
 
 
@@ -66,8 +70,10 @@ class Stepper:
         self._send((threads, begin))
 
     def answer(self) -> float:
-        """Steps a second. Raises EOFError if the process has died."""
+        """Steps a second. Raises EOFError if the process has died, or says nothing for too long."""
         assert self.process.stdout is not None
+        if not select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise EOFError(f"no answer in {PATIENCE:.0f} s")
         rate = pickle.load(self.process.stdout)
         assert isinstance(rate, float)
         return rate
@@ -94,7 +100,8 @@ def steppers(config: TrainConfig, count: int, folders: Sequence[str]) -> Iterato
 def stepping(experiment: Experiment) -> Callable[[], None]:
     """Makes a step of training and waits for it; the learning rate is 0."""
     config, network, dataset = experiment.config, experiment.network.train(), experiment.dataset
-    parts = network, dataset, make_optimizer(network, config.recipe), config.recipe
+    forward = compiled(network, config.compile)
+    parts = forward, dataset, make_optimizer(network, config.recipe), config.recipe
     update = make_update(*parts, config.precision, may_be_recorded(config, network))
     inputs = dataset.training_inputs(config.recipe.batch_size, config.seed, 1)
 
@@ -107,8 +114,7 @@ def stepping(experiment: Experiment) -> Callable[[], None]:
 
 def main() -> None:
     """A `Stepper`'s process: gets a configuration, then again and again threads and a moment."""
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # whatever else is said is no answer
+    questions, answers = sys.stdin.buffer, own_output()
     folders, config = pickle.load(questions)
     sys.path += folders
     step = stepping(prepare(config))
