@@ -63,6 +63,14 @@ def test_without_weights_a_copy_is_small_and_whole(resx, stores, tmp_path):
         )
 
 
+def test_weights_that_were_left_out_come_later(resx, stores, tmp_path):
+    _, there = stores
+    assert resx("merge", "there", "outputs=small", "weights=false").code == 0
+    assert resx("merge", "there", "outputs=small").out.strip() == "12 equal here and there"
+    small = content(tmp_path / "small" / "runs")
+    assert {p: b for p, b in small.items() if p.name != ".lock"} == content(there / "runs")
+
+
 def test_runs_that_differ_are_named_with_their_machines(resx, stores):
     here, there = stores
     change(first(there), 0.25)

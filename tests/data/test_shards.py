@@ -54,6 +54,18 @@ def test_shards_are_the_images_of_the_folder_in_its_order(tree, packed, tmp_path
     assert torch.equal(ours, theirs) and torch.equal(labels, same)
 
 
+def test_an_index_counts_shards_as_they_are_found_again(image_tree, tmp_path):
+    """By name: x-10 comes before x-2. An index that counted them as written was of other images."""
+    tree = image_tree(size=(400, 300), suffix="png", each=40)
+    classes, *splits = class_folders(tree)
+    names = write_shards(tmp_path / "s", "%d.tar", classes, dict(zip(("train", "test"), splits)), 1)
+    assert len(names["train"]) > 10
+    folder, shards = load(tree, tmp_path), load(tmp_path / "s", tmp_path, SHARDS)
+    assert shards.fingerprint == folder.fingerprint
+    assert_same(batches(shards), batches(folder))
+    assert not list(tmp_path.rglob("*shards-*.pt"))  # the one beside the shards was believed
+
+
 def test_how_the_images_are_dealt_out_to_shards_changes_nothing(tree, tmp_path):
     """Here by the library's own writer, two images a shard, in reverse."""
     _, train, test = class_folders(tree)

@@ -1,5 +1,6 @@
 """A run on a shared disk has one owner, who is known by signs of life and not by clocks."""
 
+import errno
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +104,39 @@ def test_a_frozen_owner_that_wakes_writes_nothing(tmp_path, host):
             assert (tmp_path / "metrics.jsonl").read_bytes() == before
             run.record(step=20_000, split="train", loss=1.0, error=0.5)
         assert not (tmp_path / ".claim").exists()
+
+
+def test_nor_does_it_if_whoever_took_over_has_ended_since(tmp_path):
+    with owner(tmp_path, "") as process:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5 * STALE)
+        run = Run(tmp_path)
+        with run.locked():
+            run.record(step=20_000, split="train", loss=1.0, error=0.5)
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        process.send_signal(signal.SIGCONT)
+        _, error = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "was taken over by another process, which has ended" in error
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_claim_that_a_disk_does_not_show_for_a_moment_is_no_missing_one(tmp_path, monkeypatch):
+    """As NFS may answer while the file is replaced."""
+    reads = Path.read_bytes
+    fails = iter([True, True])
+
+    def stale(path):
+        if path.name == ".claim" and next(fails, False):
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return reads(path)
+
+    with owner(tmp_path, "elsewhere"):
+        unlock(tmp_path)
+        monkeypatch.setattr(Path, "read_bytes", stale)
+        with pytest.raises(BusyError, match="on elsewhere"), Run(tmp_path).locked():
+            pass
+    assert next(fails, None) is None
 
 
 def test_a_process_that_ends_leaves_no_claim_and_one_that_is_killed_is_followed_at_once(tmp_path):

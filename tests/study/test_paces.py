@@ -17,13 +17,13 @@ HERE = Environment(threads=2, hardware="a processor", capability="AVX2")
 def train(configure, tmp_path):
     """As if a run had been trained in ten seconds."""
 
-    def job(*settings, status=Status.FINISHED):
+    def job(*settings, status=Status.FINISHED, here=HERE):
         config = configure("train", f"outputs={tmp_path}", *settings)
         run = Store(config.outputs).run(config)
         run.directory.mkdir(parents=True)
         run.write_config(to_dict(config))
         run.records_path.write_text("")
-        summary = Summary(status=status, seconds=10.0, step=200, environment=HERE)
+        summary = Summary(status=status, seconds=10.0, step=200, device="cpu", environment=here)
         run.write_summary(summary)
         return Job([], config, run)
 
@@ -46,6 +46,7 @@ def test_but_from_none_that_did_not_end_or_is_damaged_or_of_other_steps(train, w
     train("depth=8", status=Status.FAILED)
     train("depth=8", "recipe.batch_size=32")
     train("depth=14")
+    train("depth=8", "seed=3", here=replace(HERE, processes=2))  # they shared the work
     (train("depth=8", "seed=4").run.directory / "config.yaml").write_text("depth: [")
     assert paces([wanted]) == {}
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from resx.environment import environment
 from resx.study import sharing
 from resx.study.cores import Way, ways
 from resx.study.outlook import Asked
@@ -67,7 +68,13 @@ def test_large_images_have_all_cores_unless_runs_before_had_fewer(asked):
     pace = Pace(0.1, 2, "", "")
     assert default_way(asked, {kind_of(asked.configs[0]): pace}) == Way(4, 2)
     assert default_way(asked, {"another network": pace}) == Way(1, 8)
-    assert known_here({"another machine": pace}) == {}
+
+
+def test_what_is_learned_holds_for_a_machine_and_a_device():
+    here = environment()
+    cpu = Pace(0.1, 2, here.hardware, here.capability, "cpu")
+    learned = {"here": cpu, "a GPU's": cpu._replace(device="cuda"), "elsewhere": Pace(1, 2, "", "")}
+    assert known_here(learned, "cpu") == {"here": cpu}
 
 
 def test_a_trial_decides_if_it_is_worth_it(asked, monkeypatch):
@@ -82,6 +89,7 @@ def test_a_trial_decides_if_it_is_worth_it(asked, monkeypatch):
         " 1.01 times 4 at once with 2 threads each"
     )
     pace = {kind_of(asked.configs[0]): Pace(0.1, 1, "", "")}
+    assert tried(asked, {}, steps=[10.0] * 4, seconds=[200.0] * 4) is None  # 450 s for 800
     for asks, learned, seconds in (
         (asked, {}, 1.0),
         (asked, pace, 100.0),

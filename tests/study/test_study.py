@@ -75,6 +75,15 @@ def test_a_study_trains_what_is_missing_and_only_that(resx, tmp_path):
 
 
 @pytest.mark.slow
+def test_force_trains_again_what_is_finished(resx, tmp_path):
+    assert resx("study", "degradation", *SMALL).code == 0
+    before = metrics(tmp_path)
+    answer = resx("study", "degradation", *SMALL, "force=true")
+    assert answer.code == 0, answer.err
+    after = metrics(tmp_path)
+    assert after.keys() == before.keys() and all(after[path] > before[path] for path in before)
+
+
 def test_a_job_is_the_run_that_its_overrides_name(grid_of, configure):
     for job in grid_of("shortcuts", "seed=0,3").jobs:
         assert run_hash(configure("train", *job.overrides)) == job.run.hash

@@ -69,7 +69,10 @@ def train(
         run.write_hydra_files(typed.files())
         try:
             summary = train_run(
-                experiment, run, quiet=typed.multirun, begin=lambda state: tell(told(state))
+                experiment,
+                run,
+                quiet=typed.multirun,
+                begin=lambda state: tell(told(state, experiment.dataset)),
             )
         except BrokenPipeError:  # whoever read the output has left; the run is as it was
             raise

@@ -14,7 +14,7 @@ from resx.data.decoding import decode
 from resx.data.source import Files, Pixels
 from resx.errors import DamagedError, RequestError
 from resx.store import checkpoint
-from resx.store.writing import replace_file
+from resx.store.writing import own_suffix
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def decoded(files: Files, image_size: int, root: Path, cache: Path) -> Pixels:
     images = torch.from_numpy(np.stack(arrays))
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        replace_file(path, lambda file: torch.save({"images": images}, file), f".{os.getpid()}.tmp")
+        checkpoint.write(path, {"images": images}, own_suffix())
     except OSError as error:  # a disk that is full or cannot be written: only time is lost
         log.warning("the decoded images are not kept: %s", error)
     return Pixels(images, files.labels)

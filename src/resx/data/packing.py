@@ -27,8 +27,11 @@ def write_shards(
     folders; within the shards images are shuffled, for readers that take them as they come.
     Raises `RequestError` for a folder that is not empty, OSError for a full disk.
     """
+    asked, folder = folder, folder.resolve()  # through a link
+    if folder.is_mount():
+        raise RequestError(f"file={asked}: is a disk's own folder; name one in it")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise RequestError(f"file={folder}: is there already, and not an empty folder")
+        raise RequestError(f"file={asked}: is there already, and not an empty folder")
     fresh = folder.with_name(f"{folder.name}.part")
     try:
         fresh.mkdir(parents=True)
@@ -60,7 +63,7 @@ def _write(folder: Path, name: str, images: Files, megabytes: int) -> list[Path]
                 for index in chosen:
                     writer.write(_sample(images, index, len(str(count - 1))))
                     progress.update()
-    return tars
+    return sorted(tars)  # as they are found again
 
 
 def _dealt(order: list[int], sizes: list[int], limit: int) -> Iterator[list[int]]:

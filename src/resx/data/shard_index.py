@@ -16,6 +16,7 @@ from tqdm import tqdm
 from resx.data.folder import SUFFIXES
 from resx.errors import RequestError
 from resx.store import checkpoint
+from resx.store.writing import own_suffix
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ def write(file: Path, tars: Tars) -> dict[str, Table]:
     """Look through all tars and keep what is found. Raises OSError if it cannot be written."""
     tables = {split: scan(paths) for split, paths in tars.items()}
     plain = {split: tuple(table) for split, table in tables.items()}
-    checkpoint.write(file, {"bytes": _bytes(tars), "tables": plain})
+    # Processes that look through the same shards at the same time end together.
+    checkpoint.write(file, {"bytes": _bytes(tars), "tables": plain}, own_suffix())
     return tables
 
 
@@ -76,8 +78,9 @@ def _read(file: Path, tars: Tars) -> dict[str, Table] | None:
     return {split: Table(*table) for split, table in saved["tables"].items()}
 
 
-def _bytes(tars: Tars) -> dict[str, dict[str, int]]:
-    return {s: {path.name: path.stat().st_size for path in paths} for s, paths in tars.items()}
+def _bytes(tars: Tars) -> dict[str, list[tuple[str, int]]]:
+    """Of every shard, in the order in which the table counts them."""
+    return {s: [(path.name, path.stat().st_size) for path in paths] for s, paths in tars.items()}
 
 
 def scan(tars: Sequence[Path]) -> Table:

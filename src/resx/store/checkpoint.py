@@ -34,9 +34,9 @@ def save(directory: Path, state: dict[str, Any]) -> None:
     flush_directory(directory)
 
 
-def write(path: Path, state: dict[str, Any]) -> None:
-    """Write one file of tensors, or leave what was there. Raises OSError if the disk is full."""
-    replace_file(path, lambda file: torch.save(state, file))
+def write(path: Path, state: dict[str, Any], suffix: str = ".tmp") -> None:
+    """Write one file of tensors, or leave what was there, as `replace_file` does."""
+    replace_file(path, lambda file: torch.save(state, file), suffix)
 
 
 def evaluated_weights(saved: dict[str, Any]) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ clocks that disagree do no harm. An owner that was only frozen finds another's c
 and writes nothing more.
 """
 
+import errno
 import json
 import logging
 import os
@@ -25,6 +26,9 @@ from resx.store.writing import replace_text
 
 BEAT, STALE = 20.0, 300.0  # seconds
 WATCH = 0.2  # seconds between two looks at a claim of another host
+LOOKS = 25  # at a claim that a disk does not show for a moment
+# Of a network disk, such as when the file is replaced at this moment, or of a system at its limits.
+PASSING = (errno.ESTALE, errno.EIO, errno.ETIMEDOUT, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +59,23 @@ _seen: dict[Path, tuple[Claim, float]] = {}  # since when a claim has been as it
 
 
 def read(path: Path) -> Claim | None:
-    """None if there is no claim, or a damaged one, which nobody keeps alive."""
-    try:
-        found: Claim = typed(json.loads(path.read_bytes()), Claim, "claim")
-    except (OSError, ValueError, RecursionError):
-        return None
+    """None if there is no claim, or a damaged one, which nobody keeps alive.
+
+    Raises OSError if the disk does not answer for longer than a moment.
+    """
+    for _ in range(LOOKS):
+        try:
+            found: Claim = typed(json.loads(path.read_bytes()), Claim, "claim")
+            break
+        except (ValueError, RecursionError):
+            return None
+        except OSError as error:
+            if error.errno not in PASSING:
+                return None
+            passing = error
+            time.sleep(WATCH)
+    else:
+        raise passing
     return found if found.host and found.token else None
 
 
@@ -130,12 +146,15 @@ class Owner:
 def refuse_lost(owner: Owner | None) -> None:
     """Raises `BusyError` if another process has taken the run over; asked before each write.
 
-    None is whoever has never owned the run.
+    Whoever took it over may have ended since, and left no claim. None is who does not own the run.
     """
-    found = None if owner is None else read(owner.path)
-    if owner is not None and found is not None and found.token != owner.token:
+    if owner is None:
+        return
+    found = read(owner.path)
+    if found is None or found.token != owner.token:
+        by = found or "another process, which has ended"
         raise BusyError(
-            f"{owner.path.parent} was taken over by {found}, as this process gave no sign of life"
+            f"{owner.path.parent} was taken over by {by}, as this process gave no sign of life"
             f" for {STALE:.0f} s"
         )
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def clear(directory: Path, outputs: Path) -> None:
     """Forget an earlier attempt, its snapshots and the analyses of it, all but its log.
 
-    And but where MLflow mirrors it: the new attempt goes on there.
+    And but where MLflow mirrors it, which a tracker that is to start anew forgets itself.
 
     A directory with anything else in it was not made by a training: it is moved aside, whole.
     """

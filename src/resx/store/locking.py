@@ -33,6 +33,7 @@ def hold(path: Path) -> Iterator[Owner]:
 
 def _acquired(path: Path, claim: Path) -> BaseFileLock:
     lock = FileLock(path)
+    before = _file_number(path)
     try:
         return lock.acquire(timeout=PATIENCE).lock
     except Timeout:
@@ -40,11 +41,16 @@ def _acquired(path: Path, claim: Path) -> BaseFileLock:
         if owner is None or not is_stale(claim):
             by = owner or "another process"
             raise BusyError(f"{path.parent} is being trained by {by}") from None
-    path.unlink(missing_ok=True)  # the frozen owner keeps a lock of a file that is no more
+    if _file_number(path) == before:  # else somebody else has just taken it over
+        path.unlink(missing_ok=True)  # the frozen owner keeps a lock of a file that is no more
     try:
         return FileLock(path).acquire(timeout=PATIENCE).lock
     except Timeout:
         raise BusyError(f"{path.parent} is being trained by another process") from None
+
+
+def _file_number(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 def refuse_links(directory: Path, outputs: Path) -> None:

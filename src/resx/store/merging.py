@@ -1,7 +1,7 @@
 """Joining stores: what another one has and this one lacks is copied; what differs is named."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -67,6 +67,9 @@ def _merge_run(theirs: Run, ours: Run, weights: bool) -> Merged:
     if there.summary.status.is_final and final:
         here = ours.read_contents()
         if _result(here) == _result(there):
+            if weights:  # they may have been left out before
+                lacking = [name for name in WEIGHTS if not (place / name).exists()]
+                _copy([theirs.directory / name for name in lacking], place)
             return Merged(place, Outcome.EQUAL)
         return Merged(place, Outcome.DIFFERENT, _machines(here, there))
     if final:
@@ -76,7 +79,9 @@ def _merge_run(theirs: Run, ours: Run, weights: bool) -> Merged:
         return Merged(place, Outcome.UNFINISHED)
     if begun:
         ours.move_aside("unfinished, and finished in the store that is merged")
-    _copy(theirs.directory, place, weights)
+    found = [p for p in theirs.directory.iterdir() if is_own(p)]
+    left_out = (LOCK, CLAIM, HYDRA, *(() if weights else WEIGHTS))
+    _copy([path for path in found if path.name not in left_out], place)
     return Merged(place, Outcome.REPLACED if begun else Outcome.COPIED)
 
 
@@ -93,12 +98,10 @@ def _machines(here: Contents, there: Contents) -> str:
     return f"made with {made[0]}" if made[0] == made[1] else f"{made[0]} here, {made[1]} there"
 
 
-def _copy(source: Path, target: Path, weights: bool) -> None:
-    """A run's own files; the summary, which says that it is over, comes last."""
-    found = [p for p in source.iterdir() if is_own(p) and p.name not in (LOCK, CLAIM, HYDRA)]
-    kept = [p for p in found if weights or p.name not in WEIGHTS]
-    for path in sorted(kept, key=lambda p: p.name == SUMMARY):
+def _copy(files: Iterable[Path], target: Path) -> None:
+    """Those that are there; the summary, which says that the run is over, comes last."""
+    for path in sorted(files, key=lambda p: p.name == SUMMARY):
         if path.is_dir():
             shutil.copytree(path, target / path.name, dirs_exist_ok=True)
-        else:
+        elif path.exists():
             shutil.copyfile(path, target / path.name)

@@ -42,7 +42,7 @@ class Run:
     def __init__(self, directory: Path, outputs: Path | None = None) -> None:
         self.directory = directory
         self.outputs = directory if outputs is None else outputs
-        self.owner: Owner | None = None  # once this process has locked it
+        self.owner: Owner | None = None  # while this process has locked it
 
     @property
     def hash(self) -> str:
@@ -62,7 +62,10 @@ class Run:
         self.refuse_links()
         self.directory.mkdir(parents=True, exist_ok=True)
         with hold(self.directory / LOCK) as self.owner:
-            yield
+            try:
+                yield
+            finally:
+                self.owner = None
 
     def refuse_links(self) -> None:
         refuse_links(self.directory, self.outputs)
@@ -128,6 +131,7 @@ class Run:
         return summary
 
     def write_config(self, config: dict[str, Any]) -> None:
+        refuse_lost(self.owner)
         replace_text(self.directory / CONFIG, yaml.safe_dump(config, sort_keys=False))
 
     def read_config(self) -> dict[str, Any]:
@@ -139,6 +143,7 @@ class Run:
 
     def write_hydra_files(self, files: dict[str, str]) -> None:
         """What Hydra itself would write beside a job."""
+        refuse_lost(self.owner)
         folder = self.directory / HYDRA
         folder.mkdir(exist_ok=True)
         for name in HYDRA_FILES:
@@ -173,14 +178,17 @@ class Run:
 
     def rewind(self, step: int) -> None:
         """Drop what was recorded after `step`, the step that training resumes from."""
+        refuse_lost(self.owner)
         recording.rewind(self.records_path, step)
 
     def clear(self) -> None:
         """Forget an earlier attempt; see `clearing.clear`."""
+        refuse_lost(self.owner)
         clear(self.directory, self.outputs)
 
     def move_aside(self, reason: str, odd: bool = False) -> None:
         """Make room for a new attempt, and keep all of the earlier one; see `clearing`."""
+        refuse_lost(self.owner)
         move_aside(self.directory, self.outputs, reason, odd)
 
     def snapshots(self) -> dict[int, Path]:
@@ -191,7 +199,8 @@ class Run:
         return {step: steps[step] for step in sorted(s for s in steps if s is not None)}
 
     def snapshot(self, step: int) -> Path:
-        """Where the weights of a step are to be kept."""
+        """Where the weights of a step are to be kept. Raises `BusyError` as `record` does."""
+        refuse_lost(self.owner)
         self.refuse_links()
         folder = self.directory / SNAPSHOTS
         folder.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,16 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object], suffix: str = 
     """Have `write` fill the file, so that no reader and no kill ever sees half of it.
 
     What stood at `path` is replaced, not written through, if it is a link. Where several processes
-    may write the same file, each needs a `suffix` of its own. Raises OSError, also for a full
-    disk; then the file that was there stays as it was.
+    may write the same file, each needs a `suffix` of its own (`own_suffix`). Raises OSError,
+    also for a full disk; then the file that was there stays as it was.
     """
     set_aside(path, write, suffix).replace(path)
     flush_directory(path.parent)
+
+
+def own_suffix() -> str:
+    """For the file of this process beside one that others, and other hosts, write as well."""
+    return f".{secrets.token_hex(4)}.tmp"
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -2,10 +2,11 @@
 
 import logging
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from resx.config.schema import NetworkConfig, RecipeConfig
 from resx.errors import RequestError
@@ -94,8 +95,9 @@ def _at_most(experiment: Experiment) -> int:
     network, recipe = experiment.network, experiment.config.recipe
     outputs: list[int] = []
 
-    def count(_: nn.Module, __: object, output: Tensor) -> None:
-        outputs.append(output.numel())
+    def count(_: nn.Module, __: object, output: Any) -> None:
+        tensors = (x for x in tree_leaves(output) if isinstance(x, Tensor))
+        outputs.extend(x.numel() for x in tensors)
 
     leaves = [module for module in network.modules() if not next(module.children(), None)]
     handles = [leaf.register_forward_hook(count) for leaf in leaves]

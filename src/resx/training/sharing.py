@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from resx.config.schema import NetworkConfig, TrainConfig
+from resx.data.dataset import Dataset
 from resx.distributed import (
     agreed,
     from_first,
@@ -23,7 +24,7 @@ from resx.experiment import prepare
 from resx.interruption import stop_signals
 from resx.models.building import build_network, compiled
 from resx.models.parts.batch_statistics import batch_norms
-from resx.models.parts.layers import draws_numbers
+from resx.models.parts.layers import may_draw
 from resx.models.parts.network import Network
 from resx.models.parts.shared_statistics import share_statistics
 from resx.training.memory import refuse_large_step
@@ -33,6 +34,7 @@ from resx.training.trainer import Trainer
 log = logging.getLogger(__name__)
 
 Tell = Callable[[object], None]
+OVER = "over"  # told instead of a state if nothing is left to train after all
 
 
 def together(
@@ -52,7 +54,9 @@ def together(
         if rank:
             return train_along(config)
         with telling() as tell:
-            return train(config, tell)
+            code = train(config, tell)
+            tell(OVER)  # unless it has told of a start
+            return code
 
 
 def shared(config: TrainConfig, world: int) -> TrainConfig:
@@ -76,7 +80,7 @@ def shared(config: TrainConfig, world: int) -> TrainConfig:
     data = config.data
     shape = data.classes or 2, data.channels, data.image_size
     network = build_network(config, *shape, torch.device("meta"))
-    draws = any(map(draws_numbers, network.modules()))
+    draws = any(map(may_draw, network.modules()))
     sees = bool(batch_norms(network)) and not (recipe.bn_batch and own % recipe.bn_batch == 0)
     if not (draws or sees):
         return config
@@ -110,9 +114,14 @@ def train_along(config: TrainConfig) -> int:
     refuse_large_step(experiment)
     share(experiment.network, config)
     told = received_from_first()
+    if told == OVER:
+        return 0
+    images, before = told
+    if images != experiment.dataset.fingerprint:
+        raise RequestError("not all processes have the same images; their data.root differs")
     state = State.start(experiment.network, config.recipe, config.depth)
-    if told is not None:
-        state.load_state_dict(unpacked(told))
+    if before is not None:
+        state.load_state_dict(unpacked(before))
     with stop_signals() as stopped:
         trainer = Trainer(
             state=state,
@@ -134,9 +143,9 @@ def train_along(config: TrainConfig) -> int:
     return 0
 
 
-def told(state: State) -> bytes | None:
-    """What the others go on from; None for the start, which each finds itself."""
-    return packed(state.state_dict()) if state.step else None
+def told(state: State, dataset: Dataset) -> tuple[str, bytes | None]:
+    """Which images it is trained on, and what to go on from: None for the start, as all find it."""
+    return dataset.fingerprint, packed(state.state_dict()) if state.step else None
 
 
 class Silent:

@@ -118,8 +118,9 @@ class State:
         running = state.get("running_scores", {})  # version 0.1 had none
         self.running_scores = {split: Score(**score) for split, score in running.items()}
         torch.set_rng_state(state["rng"]["cpu"])
-        if state["rng"]["cuda"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+        # It may have been saved where there were more or fewer GPUs.
+        for number, numbers in zip(range(torch.cuda.device_count()), state["rng"]["cuda"]):
+            torch.cuda.set_rng_state(numbers, number)
 
 
 def _plain(scores: dict[str, Score]) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from resx.data.dataset import Dataset
 from resx.device import synchronize
 from resx.evaluation import evaluate, reestimated
 from resx.models.parts.batch_statistics import batch_norms, statistics
-from resx.models.parts.layers import draws_numbers
+from resx.models.parts.layers import may_draw
 from resx.seeding import seed_noise
 from resx.store.summary import Score
 from resx.training.probes import Probe
@@ -69,7 +69,7 @@ class Trainer:
         inputs = self.dataset.training_inputs(recipe.batch_size, self.seed, state.step + 1, left)
         parts = self.forward, self.dataset, state.optimizer, recipe, self.precision
         # Seeding costs a tenth of a millisecond a step.
-        noisy = any(map(draws_numbers, state.network.modules()))
+        noisy = any(map(may_draw, state.network.modules()))
         update = make_update(*parts, self.graphs)
         started = time.perf_counter() - state.seconds
         for step, given in enumerate(inputs, start=state.step + 1):

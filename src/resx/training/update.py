@@ -13,7 +13,7 @@ from torch import Tensor, nn, optim
 from resx.config.schema import NetworkConfig, RecipeConfig
 from resx.data.dataset import Dataset, Inputs
 from resx.distributed import part
-from resx.models.parts.layers import draws_numbers, may_draw
+from resx.models.parts.layers import may_draw
 from resx.models.parts.network import Network
 from resx.models.parts.shared_statistics import RunningAverages
 from resx.training.averaging import averaging, settle
@@ -174,7 +174,7 @@ def make_update(
 
     Not recorded where several processes share a step: what they exchange has not been tried there.
     """
-    noisy = any(map(draws_numbers, forward.modules()))
+    noisy = any(map(may_draw, forward.modules()))
     update = Update(forward, dataset, optimizer, precision, recipe.micro_batch, noisy)
     if (world := part().world) > 1:
         return SharedUpdate(update, recipe, world)

@@ -1,10 +1,14 @@
 """Activation checkpointing changes the memory that a step needs, and nothing else."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch import nn
 
 from resx.config.composing import compose
 from resx.models.building import build_network
+from resx.models.parts.checkpointing import checkpoint_activations
 from resx.training.state import make_optimizer
 from resx.training.step import train_step
 from tests.models.golden import NETWORKS
@@ -43,6 +47,18 @@ def test_checkpointed_activations_change_no_bit(name, residual):
     kept = two_steps(overrides, residual)
     recomputed = two_steps(overrides, residual, "checkpoint_activations=true")
     assert all(torch.equal(a, b) for a, b in zip(kept, recomputed, strict=True))
+
+
+@pytest.mark.parametrize("layer", [nn.Dropout2d(0.5), nn.AlphaDropout(0.5), nn.RReLU()])
+def test_any_layer_of_torch_that_draws_draws_the_same_again(layer):
+    draws = []
+    block = nn.Sequential(nn.Conv2d(3, 4, 1), layer)
+    layer.register_forward_hook(lambda module, args, output: draws.append(output.detach()))
+    network = SimpleNamespace(blocks=lambda: [("block", block)])
+    checkpoint_activations(network)
+    torch.manual_seed(0)
+    block(torch.ones(2, 3, 4, 4, requires_grad=True)).sum().backward()
+    assert len(draws) == 2 and torch.equal(*draws)
 
 
 def test_in_bf16_they_are_recomputed_in_bf16():

@@ -41,12 +41,13 @@ def stochastic_depth(rate: float) -> list[nn.Module]:
 
 def draws_numbers(module: nn.Module) -> bool:
     """Whether a layer draws random numbers while it trains."""
-    return isinstance(module, nn.Dropout) or type(module).__name__ == "StochasticDepth"
+    torchs = (nn.modules.dropout._DropoutNd, nn.RReLU)
+    return isinstance(module, torchs) or type(module).__name__ == "StochasticDepth"
 
 
 def may_draw(module: nn.Module) -> bool:
     """The same, and of a layer from outside it is not known."""
-    ours = type(module).__module__.startswith(("torch.nn.", "torchvision.", "resx."))
+    ours = type(module).__module__.startswith(("torch.", "torchvision.", "resx."))
     return draws_numbers(module) or not ours
 
 
