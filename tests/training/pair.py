@@ -1,9 +1,11 @@
 """What two processes do in the tests: `torchrun --nproc-per-node=2 -m tests.training.pair WHAT`.
 
-WHAT is `norms`, or a file with requests of `resx train`: they are trained one after another.
+WHAT is `norms`, or a file with requests of `resx train`: they are trained one after another, with
+`apart` behind it each process in a folder of its own, host0 and host1.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -71,6 +73,8 @@ def norms() -> int:
 def main() -> int:
     torch.set_num_threads(1)
     with joined("cpu"):
+        if sys.argv[2:] == ["apart"]:
+            os.chdir(f"host{part().rank}")
         return norms() if sys.argv[1] == "norms" else train(sys.argv[1])
 
 

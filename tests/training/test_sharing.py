@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,6 +190,33 @@ def test_a_run_that_is_over_is_found_again_by_all(whole):
     assert again.returncode == 0
     assert again.stdout.count("finished: ResNet-14") == 1
     assert "step 10/200" not in again.stdout
+
+
+PHOTOS = ("data=folder", "data.root=photos", "data.image_size=32", "depth=8", "model.width=2")
+PHOTOS += ("recipe=digits", "recipe.batch_size=4", "recipe.steps=2", "recipe.record_every=1")
+PHOTOS += ("recipe.eval_every=2", "recipe.warmup_steps=1")
+
+
+@pytest.mark.slow
+def test_a_run_of_the_same_images_in_another_place_is_over_for_all(resx, image_tree):
+    image_tree("photos", (40, 30), ("train", "test"), each=9)
+    shutil.copytree("photos", "elsewhere", copy_function=shutil.copy2)
+    for root in ("photos", "elsewhere"):
+        done = torchrun("resx", "train", *PHOTOS, f"data.root={root}")
+        assert done.returncode == 0, done.stderr
+    assert "resumed" not in done.stderr + done.stdout
+    assert len([*Path().glob("outputs/runs/*/*/*")]) == 1
+
+
+@pytest.mark.slow
+def test_processes_with_other_images_are_refused(resx, image_tree):
+    for host in range(2):
+        image_tree(f"host{host}/photos", (40, 30), ("train", "test"), each=9)
+    next(Path("host1/photos").glob("train/*/*")).unlink()
+    Path("requests.json").write_text(json.dumps([PHOTOS]))
+    done = torchrun("tests.training.pair", str(Path("requests.json").absolute()), "apart")
+    assert done.returncode == 1
+    assert "resx train: not all processes have the same images" in done.stderr
 
 
 @pytest.mark.slow
