@@ -24,7 +24,7 @@ from resx.experiment import prepare
 from resx.interruption import stop_signals
 from resx.models.building import build_network, compiled
 from resx.models.parts.batch_statistics import batch_norms
-from resx.models.parts.layers import may_draw
+from resx.models.parts.layers import draws_numbers, may_draw
 from resx.models.parts.network import Network
 from resx.models.parts.shared_statistics import share_statistics
 from resx.training.memory import refuse_large_step
@@ -80,9 +80,10 @@ def shared(config: TrainConfig, world: int) -> TrainConfig:
     data = config.data
     shape = data.classes or 2, data.channels, data.image_size
     network = build_network(config, *shape, torch.device("meta"))
-    draws = any(map(may_draw, network.modules()))
+    draws = any(map(draws_numbers, network.modules()))
+    may = any(map(may_draw, network.modules()))  # of a network from outside one cannot know
     sees = bool(batch_norms(network)) and not (recipe.bn_batch and own % recipe.bn_batch == 0)
-    if not (draws or sees):
+    if not (may or sees):
         return config
     if micro is not None:
         raise RequestError(f"recipe.micro_batch={micro}: more than {own}, the part of a process")
