@@ -36,8 +36,9 @@ def test_it_trains_what_analyses_need_and_then_reads_studies_too(resx, tmp_path,
     answer = resx("claims", ONLY, *SMALL, f"file={tmp_path / 'claims.md'}")
     assert answer.code == 0, answer.err
     lines = [line for line in answer.out.splitlines() if line and line[0] != " "]
-    assert lines[7].startswith("8 of 8: ")  # runs, as they end
-    rows = [line.split()[0] for line in lines[8:]]
+    assert lines[0].startswith("predicted for 8 runs: ")
+    assert lines[8].startswith("8 of 8: ")  # runs, as they end
+    rows = [line.split()[0] for line in lines[9:]]
     assert rows[:4] == ["degradation", "degradation", "convergence", "information"]
     assert len(list(tmp_path.glob("outputs/runs/*/*/*/summary.json"))) == 8
     assert "false as written" in answer.out
