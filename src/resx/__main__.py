@@ -3,11 +3,11 @@
 from typing import NoReturn
 
 from resx.cli import main
-from resx.process import leave
+from resx.process import exit_process
 
 
 def run() -> NoReturn:
-    leave(main())
+    exit_process(main())
 
 
 if __name__ == "__main__":

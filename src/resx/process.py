@@ -55,7 +55,7 @@ def ended_by_another() -> bool:
     return bool(received())
 
 
-def leave(code: int) -> NoReturn:
+def exit_process(code: int) -> NoReturn:
     """Ends this process; one of several without what Python does at its end.
 
     A thread of gloo may still hold the tensors of the last exchange, as DistributedDataParallel

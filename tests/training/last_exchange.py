@@ -7,7 +7,7 @@ import torch
 from torch import distributed, nn
 
 from resx.distributed import joined, total
-from resx.process import leave
+from resx.process import exit_process
 from resx.training.averaging import averaging
 
 
@@ -26,4 +26,4 @@ if __name__ == "__main__":
         starve_gloo()
         total(torch.ones(3))
     assert not distributed.is_initialized()
-    leave(0)
+    exit_process(0)

@@ -20,7 +20,7 @@ from resx.distributed import joined, part
 from resx.models.building import build_network
 from resx.models.parts.batch_statistics import statistics
 from resx.models.parts.shared_statistics import share_statistics
-from resx.process import leave
+from resx.process import exit_process
 from resx.training.averaging import averaging
 
 NETWORKS = {
@@ -79,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    exit_process(main())

@@ -4,7 +4,7 @@ A lock tells the processes of one host apart and ends with its owner; other host
 an owner also keeps a file that says who it is, and renews it every `BEAT` seconds. A claim of
 another host that stays as it is for `STALE` seconds of the watcher's own clock belongs to nobody:
 clocks that disagree do no harm. An owner that was only frozen finds another's claim when it wakes,
-and writes nothing more.
+or none if that one has ended, and writes nothing more.
 """
 
 import errno

@@ -31,8 +31,26 @@ def flops(network: nn.Module, in_channels: int, image_size: int) -> int:
     return counter.flops
 
 
-class _Counter(TorchDispatchMode):
-    """torch's own FlopCounterMode would import torch's compiler: seconds, and 300 MB."""
+class _Watching(TorchDispatchMode):
+    """Sees every operation, its arguments and what it made, without torch's compiler."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # or the compiler is imported: seconds, and 300 MB
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        self.see(func, args, kwargs or {}, made)
+        return made
+
+    def see(self, func: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
+        raise NotImplementedError
+
+
+class _Counter(_Watching):
+    """As torch's own FlopCounterMode, which would import the compiler."""
 
     FORMULAS = flop_registry | {aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop}
 
@@ -40,17 +58,9 @@ class _Counter(TorchDispatchMode):
         super().__init__()
         self.flops = 0
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        output = func(*args, **(kwargs or {}))
+    def see(self, func: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
         if formula := self.FORMULAS.get(func.overloadpacket):
-            self.flops += formula(*args, **(kwargs or {}), out_val=output)
-        return output
+            self.flops += formula(*args, **kwargs, out_val=made)
 
 
 def _device(network: nn.Module) -> torch.device:
@@ -79,7 +89,7 @@ def step_memory(
     return StepMemory(activations, following.peak)
 
 
-class _Following(TorchDispatchMode):
+class _Following(_Watching):
     """Counts the bytes of all tensors that operations make and nothing has let go of yet."""
 
     def __init__(self, known: Iterable[Tensor]) -> None:
@@ -88,18 +98,10 @@ class _Following(TorchDispatchMode):
         # By storage, of which a view and its base have one.
         self.followed = weakref.WeakSet(tensor.untyped_storage() for tensor in known)
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        made = func(*args, **(kwargs or {}))
+    def see(self, func: Any, args: Any, kwargs: dict[str, Any], made: Any) -> None:
         for tensor in tree_iter(made):
             if isinstance(tensor, Tensor):
                 self.follow(tensor.untyped_storage())
-        return made
 
     def follow(self, storage: torch.UntypedStorage) -> None:
         if storage not in self.followed:
