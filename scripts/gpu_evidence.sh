@@ -20,7 +20,8 @@ nvidia-smi --query-gpu=timestamp,name,utilization.gpu,memory.used,power.draw,clo
   --format=csv -l 1 > "$evidence/nvidia-smi.csv" 2>&1 &
 watching=$!
 trap 'kill $watching 2> /dev/null; collect' EXIT
-trap 'exit 130' INT TERM # after the part at work, which gets the signal, too, and saves its runs
+command= # the part at work, which saves its runs before it ends
+trap '[ -z "$command" ] || { kill -TERM $command; wait $command; }; exit 130' INT TERM
 
 part() { # NAME MINUTES COMMAND..: its output goes to evidence/NAME.txt
   local name=$1 limit=$((60 * $2)) left=$((deadline - SECONDS)) began=$SECONDS
@@ -31,10 +32,10 @@ part() { # NAME MINUTES COMMAND..: its output goes to evidence/NAME.txt
   fi
   # A run that is told to end saves itself, and the same command goes on with it.
   timeout --kill-after=60 $((limit < left ? limit : left)) "$@" > >(tee "$evidence/$name.txt") 2>&1 &
-  local part=$! code
-  trap 'kill -TERM $part; wait $part; exit 130' INT TERM
-  wait $part
-  code=$?
+  command=$!
+  wait $command
+  local code=$?
+  command=
   echo "$name: exit code $code after $((SECONDS - began)) s" | tee -a "$evidence/parts.txt"
   collect
 }
