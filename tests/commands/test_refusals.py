@@ -137,7 +137,7 @@ from tests.commands.answers import assert_refused
 )  # fmt: skip
 def test_a_wrong_request_gets_one_line(resx, request_line, message, tmp_path):
     """`{file}` stands for a file that is there; nothing is left behind."""
-    arguments = shlex.split(request_line.replace("{file}", __file__))
+    arguments = [word.replace("{file}", __file__) for word in shlex.split(request_line)]
     assert_refused(resx(*arguments), message)
     left = [path.name for path in tmp_path.iterdir()]
     assert left in ([], ["outputs"] if "-m" in arguments else [])
