@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All evidence that needs a GPU, most telling first, in bounded time; the same command goes on later.
 #   scripts/gpu_evidence.sh PATH_TO_CIFAR10 [OUTPUTS=outputs] [MINUTES=60] [JOBS=4]
+# With IMAGENETTE=PATH in the environment also what decoding by workers and by nvJPEG gives.
 # Whatever has been reached lies in OUTPUTS/evidence: what each part said and how long it took, the
 # GPU's use second by second, and all runs without their weights (runs.tar.gz).
 set -uo pipefail # but not -e: a part that fails or runs out of time leaves the others theirs
@@ -58,6 +59,11 @@ for net in "20 true" "56 true" "20 false" "56 false"; do
 done
 part bench-ordinary 2 "$python" -m resx bench data=cifar10 depth=20 recipe.batch_size=128 steps=100 \
   cuda_graphs=false "${cifar[@]}"
+for where in ${IMAGENETTE:+workers device}; do
+  part "bench-decode-on-$where" 3 "$python" -m resx bench data=imagenet data.name=imagenette \
+    data.root="\"$IMAGENETTE\"" data.decode_on="$where" data.image_size=128 data.workers=8 depth=18 \
+    block=basic recipe.batch_size=128 steps=20 device=cuda outputs="\"$outputs\""
+done
 # 3. The paper's study with the full recipe: one seed, its ends first; runs share the GPU.
 study fig6-20-56 20 cifar10_fig6 depth=20,56 seed=0
 study fig6-32-44-110 40 cifar10_fig6 depth=32,44,110 seed=0

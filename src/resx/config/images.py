@@ -25,6 +25,7 @@ class DataConfig(Checked):
         "padding": ("zero", "reflect"),
         "normalize": ("pixel", "channel", "given"),
         "crops": (1, 10),
+        "decode_on": ("workers", "device"),
     }
 
     name: str = MISSING  # folder of the runs below outputs/runs/
@@ -52,6 +53,9 @@ class DataConfig(Checked):
     subset: int | None = None  # train on so many images, drawn class by class
     val_fraction: float = 0.0  # share of the training images held out as `val`
     crops: int = 1  # views of a streamed test image: 1 (centre) or 10
+    # Where streamed JPEGs are decoded: by workers, at the least size that serves; device: there, on
+    # CUDA by nvJPEG
+    decode_on: str = "workers"
     # Strength of the noise along the colours' principal components, of streamed training images;
     # 0.1 in Krizhevsky 2012
     colour_noise: float = field(

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 JPEG = b"\xff\xd8"  # how its files begin
+COLOURS = ("YCbCr", "RGB", "Gray")
 REDUCTIONS = (8, 4, 2)  # of the sides, what libjpeg-turbo's inverse transform gives for less work
 
 
@@ -61,9 +62,19 @@ def pixels(content: bytes, at_least: int) -> Tensor:
         return torch.from_numpy(np.array(image.convert("RGB")))
 
 
+def is_plain_jpeg(content: bytes) -> bool:
+    """Not CMYK, which only Pillow reads."""
+    if not content.startswith(JPEG):
+        return False
+    try:
+        return simplejpeg.decode_jpeg_header(content)[2] in COLOURS
+    except ValueError:  # damaged
+        return False
+
+
 def _from_jpeg(content: bytes, at_least: int) -> Tensor:
     height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
-    if colours not in ("YCbCr", "RGB", "Gray"):
+    if colours not in COLOURS:
         raise ValueError(f"colours {colours}")
     shorter = min(height, width)
     by = next((r for r in REDUCTIONS if shorter // r >= at_least), 1)
@@ -78,5 +89,11 @@ def resized(image: Tensor, height: int, width: int) -> Tensor:
         return image
     # Whole and channels_last, or torch takes twice as long and gives planes.
     planes = image.contiguous()[None].permute(0, 3, 1, 2)
-    out = F.interpolate(planes, (height, width), mode="bilinear", antialias=True)
-    return out.permute(0, 2, 3, 1)[0]
+    whole_numbers = image.device.type == "cpu"  # elsewhere torch resizes only floats
+    out = F.interpolate(
+        planes if whole_numbers else planes.float(),
+        (height, width),
+        mode="bilinear",
+        antialias=True,
+    )
+    return (out if whole_numbers else out.round().to(torch.uint8)).permute(0, 2, 3, 1)[0]

@@ -59,6 +59,8 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
             raise ValueError(
                 f"crops={config.crops}: only for images of {SMALL_IMAGE} pixels and up"
             )
+        if config.decode_on != "workers":
+            raise ValueError(f"decode_on={config.decode_on}: only for streamed images")
         pixels = {name: split for name, split in splits.items() if isinstance(split, Pixels)}
         if config.padding == "reflect" and config.pad >= config.image_size:
             raise ValueError(f"pad={config.pad}: a mirrored border must be narrower than the image")
@@ -67,6 +69,8 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
         )
     if config.pad:
         raise ValueError(f"pad={config.pad}: only for images below {SMALL_IMAGE} pixels")
+    if config.decode_on == "device" and device.type not in ("cpu", "cuda"):
+        raise ValueError(f"decode_on=device: no decoder for {device.type}; only cpu and cuda")
     encoded = {name: split for name, split in splits.items() if isinstance(split, Encoded)}
     sides = config.shorter_side
     return StreamDataset(
@@ -78,6 +82,7 @@ def _dataset(source: Source, config: DataConfig, device: torch.device) -> Datase
         ),
         crops=config.crops,
         workers=config.workers,
+        decode_on=config.decode_on,
     )
 
 

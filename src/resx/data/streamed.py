@@ -1,17 +1,24 @@
-"""Large images: DataLoader workers decode and crop, everything after the crop is on the device."""
+"""Large images: DataLoader workers decode and crop, everything after the crop is on the device.
+
+Or workers only read, and decoding is on the device, too.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from itertools import islice
 
 import torch
 
 from resx.data.augmentation import Normalization, colour_noise, normalize
 from resx.data.dataset import Batch, Dataset, Inputs
+from resx.data.on_device import FileViews, together
 from resx.data.order import batch_indices
 from resx.data.source import Encoded
 from resx.data.views import Augmentation, View, Views
 from resx.data.workers import Loaders, Wanted
+from resx.device import sent
+from resx.errors import RequestError
 
 
 class StreamDataset(Dataset):
@@ -29,6 +36,7 @@ class StreamDataset(Dataset):
         augmentation: Augmentation,
         crops: int,
         workers: int,
+        decode_on: str,
     ) -> None:
         sizes = {name: len(split.labels) for name, split in splits.items()}
         known = classes, 3, image_size, sizes, normalization, fingerprint
@@ -37,6 +45,7 @@ class StreamDataset(Dataset):
         self.device, self.augmentation = device, augmentation
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
+        self.decode_on = decode_on
         self.loaders = self._loaders()
 
     def training_inputs(
@@ -72,13 +81,25 @@ class StreamDataset(Dataset):
     def _load(self, wanted: Wanted) -> Iterator[Batch]:
         if self.loaders.views.splits is not self.splits:  # a copy that looks at part of a split
             self.loaders = self._loaders()
+        views, batches = self.loaders.views, self.loaders.batches(wanted)
+        if isinstance(views, FileViews):
+            for files in batches:
+                try:
+                    images = views.pixels(files, self.device)
+                except ValueError as error:
+                    raise RequestError(str(error)) from None
+                yield images, sent(files.labels, self.device)
+            return
         overlapped = self.device.type == "cuda"  # only from pinned memory
-        for images, labels in self.loaders.batches(wanted):
+        for images, labels in batches:
             yield tuple(x.to(self.device, non_blocking=overlapped) for x in (images, labels))
 
     def _loaders(self) -> Loaders:
-        views = Views(self.splits, self.image_size, self.augmentation)
-        return Loaders(views, self.workers, pin_memory=self.device.type == "cuda")
+        known = self.splits, self.image_size, self.augmentation
+        if self.decode_on == "device":
+            import_module("torchcodec")  # an extra; where it is missing, nothing else begins
+            return Loaders(FileViews(*known), self.workers, pin_memory=False, together=together)
+        return Loaders(Views(*known), self.workers, pin_memory=self.device.type == "cuda")
 
 
 def _drawn(count: int, batch_size: int, seed: int, first_step: int) -> Iterator[list[View]]:

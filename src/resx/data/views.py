@@ -1,6 +1,7 @@
 """What is cut of a large image: for training at random, for evaluation one crop or ten."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -50,50 +51,81 @@ class Views(TorchDataset[tuple[Tensor, Tensor]]):
         self.least, self.most = (round(side * image_size / 224) for side in (sides[0], sides[-1]))
 
     def __getitem__(self, view: View) -> tuple[Tensor, Tensor]:
-        images = self.splits[view.split]
-        if view.draw is not None:
-            crop = self._drawn(images, view.image, *view.draw)
-        else:
-            crop = evaluation_view(images, view.image, self.image_size, view.crops)
-        return crop, images.labels[view.image]
+        images, cut = self.splits[view.split], self.cut(view)
+        return cut.of(opened(images, view.image, cut.side)), images.labels[view.image]
 
-    def _drawn(self, images: Encoded, index: int, seed: int, position: int) -> Tensor:
-        """Shorter side drawn from a range, random crop, flip (He 2015, Sec. 3.4).
-
-        The crop is cut before it is resized, in whole pixels of what was decoded.
-        """
+    def cut(self, view: View) -> "Cut":
+        """What a view shows of its image, whoever decodes that."""
+        if view.draw is None:
+            return EvaluationCut(round(TEST_SCALE * self.image_size), self.image_size, view.crops)
+        seed, position = view.draw
         scale, left, top, mirror = torch.rand(4, generator=generator(seed, "crop", position))
         side = self.least + int(scale * (self.most - self.least + 1))
-        whole = opened(images, index, side)
+        mirrored = self.flip and bool(mirror < 0.5)
+        return TrainingCut(side, self.image_size, float(left), float(top), mirrored)
+
+
+class TrainingCut(NamedTuple):
+    """Shorter side drawn from a range, random crop, flip (He 2015, Sec. 3.4)."""
+
+    side: int  # pixels that the image's shorter side would have
+    size: int
+    left: float  # where the crop lies, 0 to 1
+    top: float
+    mirrored: bool
+
+    def of(self, whole: Tensor) -> Tensor:
+        """The crop is cut before it is resized, in whole pixels of what was decoded."""
         height, width, _ = whole.shape
-        cut = max(round(min(height, width) * self.image_size / side), 1)
-        y, x = int(top * (height - cut + 1)), int(left * (width - cut + 1))
-        crop = resized(whole[y : y + cut, x : x + cut], self.image_size, self.image_size)
-        return crop.flip(1) if self.flip and mirror < 0.5 else crop.contiguous()
+        cut = max(round(min(height, width) * self.size / self.side), 1)
+        y, x = int(self.top * (height - cut + 1)), int(self.left * (width - cut + 1))
+        crop = resized(whole[y : y + cut, x : x + cut], self.size, self.size)
+        return crop.flip(1) if self.mirrored else crop.contiguous()
 
 
-def evaluation_view(images: Encoded, index: int, size: int, crops: int = 1) -> Tensor:
+class EvaluationCut(NamedTuple):
     """The centre crop (H, W, 3), or ten crops (10, H, W, 3): corners, centre, and their mirrors.
 
     Krizhevsky 2012, Sec. 4.1; the shorter side is 256 / 224 of the crop (He 2015, Sec. 3.4).
     """
-    side = round(TEST_SCALE * size)
-    whole = opened(images, index, side)
-    height, width = (max(side, round(n * side / min(whole.shape[:2]))) for n in whole.shape[:2])
-    whole = resized(whole, height, width)
-    bottom, right = height - size, width - size
-    centre = (bottom // 2, right // 2)
-    corners = [(0, 0), (0, right), (bottom, 0), (bottom, right)]
-    cut = [whole[y : y + size, x : x + size] for y, x in [*corners, centre]]
-    if crops == 1:
-        return cut[-1].contiguous()
-    return torch.cat((torch.stack(cut), torch.stack(cut).flip(2)))
+
+    side: int
+    size: int
+    crops: int
+
+    def of(self, whole: Tensor) -> Tensor:
+        side, size = self.side, self.size
+        height, width = (max(side, round(n * side / min(whole.shape[:2]))) for n in whole.shape[:2])
+        whole = resized(whole, height, width)
+        bottom, right = height - size, width - size
+        centre = (bottom // 2, right // 2)
+        corners = [(0, 0), (0, right), (bottom, 0), (bottom, right)]
+        cut = [whole[y : y + size, x : x + size] for y, x in [*corners, centre]]
+        if self.crops == 1:
+            return cut[-1].contiguous()
+        return torch.cat((torch.stack(cut), torch.stack(cut).flip(2)))
+
+
+Cut = TrainingCut | EvaluationCut
+
+
+def evaluation_view(images: Encoded, index: int, size: int, crops: int = 1) -> Tensor:
+    """An `EvaluationCut` of an image."""
+    cut = EvaluationCut(round(TEST_SCALE * size), size, crops)
+    return cut.of(opened(images, index, cut.side))
 
 
 def opened(images: Encoded, index: int, at_least: int) -> Tensor:
     """An image whole, uint8 (H, W, 3), not larger than it must be for sides of `at_least`."""
-    try:
+    with named(images, index):
         return pixels(images.read(index), at_least)
+
+
+@contextmanager
+def named(images: Encoded, index: int) -> Iterator[None]:
+    """Whatever is raised for an image becomes a `ValueError` with its name."""
+    try:
+        yield
     except Exception as error:  # a decoder raises whatever damaged bytes lead to
         reason = " ".join(str(error).split())
         raise ValueError(f"{images.name(index)}: not a readable image ({reason})") from error

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -23,8 +23,15 @@ class Loaders:
     A pass that has ended, or was given up, leaves its loader and its processes to the next.
     """
 
-    def __init__(self, views: Views, workers: int, pin_memory: bool) -> None:
+    def __init__(
+        self,
+        views: Views,
+        workers: int,
+        pin_memory: bool,
+        together: Callable[[list[Any]], Any] | None = None,  # a batch of samples; None: stacked
+    ) -> None:
         self.views, self.workers, self.pin_memory = views, workers, pin_memory
+        self.together = together
         self.idle: list[DataLoader[Any]] = []
 
     def batches(self, wanted: Wanted) -> Iterator[Any]:
@@ -50,6 +57,7 @@ class Loaders:
             batch_sampler=Asked(),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            collate_fn=self.together,
             pin_memory=self.pin_memory,
             worker_init_fn=leave_signals_to_the_run,
         )
