@@ -2,7 +2,7 @@
 
 python scripts/speed.py                                       # on the digits, 8 pixels
 python scripts/speed.py --cifar10 PATH --imagenette PATH      # and on real images of 32 and 128
-ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python scripts/speed.py ... --page docs/speed_avx2.md
+ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python scripts/speed.py ... --page PATH
 
 The last shows on a processor with AVX-512 what one without it does.
 
@@ -10,6 +10,7 @@ About ten minutes on two cores. Nothing else should be at work meanwhile.
 """
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from resx.environment import environment
 
 SCRIPTS = Path(__file__).parent
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")  # of the processor's instructions
 DEPTHS = "20,56,110,434,1202"
 PAGE = SCRIPTS.parent / "docs" / "speed.md"
 HEAD = """# Speed
@@ -79,9 +81,12 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     asked = parser.parse_args()
     here = environment()
+    within = [f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ]
     typed = [f"--{name} PATH" for name in ("cifar10", "imagenette") if getattr(asked, name)]
+    if asked.page != PAGE:
+        typed.append(f"--page {asked.page}")
     head = HEAD.format(
-        command=" ".join(["python scripts/speed.py", *typed]),
+        command=" ".join([*within, "python scripts/speed.py", *typed]),
         day=time.strftime("%Y-%m-%d"),
         resx=here.resx,
         commit=(here.git_commit or "unknown")[:12],
