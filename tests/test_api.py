@@ -15,6 +15,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text()
 FUNCTIONS = ["build", "configure", "evaluate", "open_run", "prepare", "runs", "train"]
 
 
+@pytest.mark.slow
 def test_the_session_of_the_page_runs(tmp_path, monkeypatch, resx):
     monkeypatch.chdir(tmp_path)
     (command,) = re.findall(r"^resx (.*)$", PAGE, re.MULTILINE)

@@ -32,18 +32,13 @@ def example(tmp_path):
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("heading", "files", "printed"),
     [
         ("Add a data set", 2, ["finished: ResNet-8"]),
-        pytest.param(
-            *("Add a family", 3, ["finished: MLP-6 (width 32)", "Does the plain net degrade?"]),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("Add an analysis", 2, ["plain-14 (cifar layout, basic): mean norm", "mean norm"]),
-            marks=pytest.mark.slow,
-        ),
+        ("Add a family", 3, ["finished: MLP-6 (width 32)", "Does the plain net degrade?"]),
+        ("Add an analysis", 2, ["plain-14 (cifar layout, basic): mean norm", "mean norm"]),
     ],
 )
 def test_an_example_runs_as_it_stands(tmp_path, example, heading, files, printed):

@@ -14,6 +14,7 @@ from tests.commands.answers import assert_refused
 COMMAND = ("analyze", "responses", "depth=8,14", "residual=false", "analysis.images=16")
 
 
+@pytest.mark.slow
 def test_it_is_computed_once_and_again_when_forced(resx, tmp_path):
     first = resx(*COMMAND)
     assert first.code == 0, first.err
@@ -32,6 +33,7 @@ def test_it_is_computed_once_and_again_when_forced(resx, tmp_path):
     assert len(list(tmp_path.glob("outputs/analyses/responses/*"))) == 2
 
 
+@pytest.mark.slow
 def test_what_was_found_by_other_rules_is_computed_again(resx, tmp_path, monkeypatch):
     command = ("analyze", "information", "depth=8")
     assert resx(*command).code == 0
@@ -58,6 +60,7 @@ def test_the_summary_says_what_was_asked_and_where_it_was_computed(resx, tmp_pat
     assert "git_commit" in result.environment
 
 
+@pytest.mark.slow
 def test_its_numbers_are_tensorboards_too(resx, tiny, only_run):
     """Those that matter, and along training each column's mean against the step."""
     assert resx("train", *tiny, "recipe.snapshots=3").code == 0
@@ -110,6 +113,7 @@ def test_weights_of_other_projects_stand_beside_each_other(
     assert_refused(resx(*command, "residual=true,false"), "truncated, or not a checkpoint")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_says_itself_of_what_it_is(resx, tiny, only_run):
     assert resx("train", *tiny).code == 0
     command = ("analyze", "responses", f"weights={only_run() / 'checkpoint.pt'}")

@@ -39,6 +39,7 @@ def test_an_export_of_other_classes_is_refused(resx, tiny, only_run, image_tree)
     assert_refused(answer, "the weights are of other classes than these images have")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_and_a_snapshot_are_exported_like_a_run(resx, tiny, only_run):
     resx("train", *tiny, "recipe.snapshots=2")
     run = only_run()

@@ -1,5 +1,7 @@
 """A network's size is the published one."""
 
+import pytest
+
 
 def test_info_prints_the_published_count(resx):
     out = resx("info", "data=cifar10", "depth=110").out
@@ -10,6 +12,7 @@ def test_info_prints_the_published_count(resx):
     assert "21,623,848" in imagenet
 
 
+@pytest.mark.slow
 def test_info_tells_the_memory_of_a_step(resx):
     def last_lines(*overrides):
         lines = resx("info", "data=cifar10", "depth=20", *overrides).out.splitlines()[-2:]

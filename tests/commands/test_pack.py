@@ -30,6 +30,7 @@ def test_a_pattern_names_the_shards(resx, image_tree, tmp_path):
     assert_refused(answer, "recipe.batch_size=256: more than the 12 training images")
 
 
+@pytest.mark.slow
 def test_requests_that_cannot_be_packed(resx, image_tree, tmp_path):
     root = f"data.root={image_tree()}"
     (tmp_path / "full").mkdir()

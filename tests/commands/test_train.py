@@ -139,6 +139,7 @@ def test_unwritable_outputs_are_one_line(resx, tmp_path, tiny):
     assert_refused(answer, "file")
 
 
+@pytest.mark.slow
 def test_a_sweep_trains_every_job_and_names_each_that_fails(resx, tiny, tmp_path):
     answer = resx("train", "-m", *tiny[1:], "depth=8,33,14", "residual=true,false")
     assert answer.code == 1
@@ -225,6 +226,7 @@ def test_a_directory_of_somebody_elses_files_is_moved_aside(resx, tiny, configur
     assert kept.read_text() == "years of work"
 
 
+@pytest.mark.slow
 def test_force_forgets_the_analyses_of_the_run(resx, tiny, only_run):
     assert resx("train", *tiny).code == 0
     assert resx("analyze", "responses", f"runs={only_run()}").code == 0

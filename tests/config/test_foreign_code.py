@@ -86,6 +86,7 @@ def test_nor_does_hydras_own_part_come_from_a_file(resx, evil, part):
     assert answer.err.count("\n") == 1, answer.err
 
 
+@pytest.mark.slow
 def test_nor_from_a_file_that_a_studys_grid_chooses(resx, evil):
     """Its jobs are composed anew, in another process."""
     (evil / "mine" / "model").mkdir()
@@ -103,6 +104,7 @@ def test_nor_from_a_file_that_a_studys_grid_chooses(resx, evil):
     assert_refused(typed, refused)
 
 
+@pytest.mark.slow
 def test_a_sweep_beside_a_folder_of_ones_own_is_one(resx, evil, tiny):
     study(evil, "")
     common = [line for line in tiny if not line.startswith("depth")]

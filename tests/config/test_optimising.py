@@ -23,6 +23,7 @@ def best(tmp_path):
     return yaml.safe_load(last.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["train_clean/loss", "train/error"])
 def test_the_best_trial_is_the_run_of_the_least_value(resx, tiny, tmp_path, objective):
     trials = ("recipe.lr=interval(0.01,0.5)", "hydra.sweeper.n_trials=3", f"objective={objective}")
@@ -34,6 +35,7 @@ def test_the_best_trial_is_the_run_of_the_least_value(resx, tiny, tmp_path, obje
     assert best(tmp_path)["best_value"] == min(values)
 
 
+@pytest.mark.slow
 def test_trials_that_are_finished_are_found_again(resx, tiny, tmp_path):
     trials = ("recipe.lr=tag(log,interval(0.01,0.5))", "hydra.sweeper.n_trials=2")
     resx(*OPTUNA, *tiny, *trials)

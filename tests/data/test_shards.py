@@ -54,6 +54,7 @@ def test_shards_are_the_images_of_the_folder_in_its_order(tree, packed, tmp_path
     assert torch.equal(ours, theirs) and torch.equal(labels, same)
 
 
+@pytest.mark.slow
 def test_an_index_counts_shards_as_they_are_found_again(image_tree, tmp_path):
     """By name: x-10 comes before x-2. An index that counted them as written was of other images."""
     tree = image_tree(size=(400, 300), suffix="png", each=40)

@@ -16,6 +16,7 @@ from tests.report.synthetic import DEGRADED, Runs
 GIGABYTE = 1_000_000  # kB
 
 
+@pytest.mark.slow
 def test_the_command_prints_verdicts_and_the_tables_of_errors(written):
     assert written.code == 0
     assert written.out.startswith("* Does the plain net degrade? Yes")

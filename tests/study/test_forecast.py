@@ -19,6 +19,7 @@ def asked(configure, tiny):
     return Asked([config, replace(config, residual=not config.residual)], "basic", {})
 
 
+@pytest.mark.slow
 def test_images_are_read_once_for_all_networks(asked, monkeypatch):
     reads, load = [], experiment.load_dataset
     monkeypatch.setattr(experiment, "load_dataset", lambda *x: reads.append(1) or load(*x))

@@ -56,6 +56,7 @@ def metrics(tmp_path):
     return {p: p.stat().st_mtime_ns for p in tmp_path.glob("outputs/runs/*/*/*/metrics.jsonl")}
 
 
+@pytest.mark.slow
 def test_a_study_trains_what_is_missing_and_only_that(resx, tmp_path):
     single = [s for s in SMALL if not s.startswith(("depth", "hydra"))]
     assert resx("train", "depth=8", "residual=false", *single).code == 0
@@ -101,6 +102,7 @@ def test_a_report_halfway_says_what_is_missing(resx, tmp_path):
     assert "1 finished, 3 missing" in answer.out
 
 
+@pytest.mark.slow
 def test_preview_and_status_train_nothing(resx, tmp_path):
     preview = resx("study", "degradation", *SMALL, "preview=true")
     assert "4 runs, 4 missing" in preview.out
@@ -110,6 +112,7 @@ def test_preview_and_status_train_nothing(resx, tmp_path):
     assert not metrics(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_grid_with_an_impossible_network_is_refused_before_anything_runs(resx, tmp_path):
     answer = resx("study", "degradation", *SMALL, "depth=8,33")
     assert answer.code == 2
@@ -131,6 +134,7 @@ def test_a_failing_run_is_tried_twice_named_and_hides_nothing(resx, tmp_path):
     assert "14 missing" in " ".join(answer.out.split())
 
 
+@pytest.mark.slow
 def test_what_is_typed_makes_a_study_of_its_own_short_name(resx, grid_of):
     assert grid_of("degradation").name == "degradation"
     assert grid_of("degradation", "device=cpu", "hydra/launcher=basic").name == "degradation"

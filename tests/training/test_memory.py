@@ -23,6 +23,7 @@ def pretend(monkeypatch, total, free):
     monkeypatch.setattr(memory, "available_memory", lambda device: free)
 
 
+@pytest.mark.slow
 def test_what_a_step_needs_counts_precision_checkpoints_micro_batches_and_the_optimizer(
     experiment,
 ):

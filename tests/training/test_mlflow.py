@@ -54,6 +54,7 @@ def steps(client, run, name):
     return [point.step for point in client.get_metric_history(run.info.run_id, name)]
 
 
+@pytest.mark.slow
 def test_a_run_has_tensorboards_names_and_its_settings(resx, tiny, only_run, client):
     assert resx("train", *tiny, "tracker=mlflow").code == 0
     (run,) = found(client, "digits")
@@ -70,6 +71,7 @@ def test_a_run_has_tensorboards_names_and_its_settings(resx, tiny, only_run, cli
     assert [(p.step, pytest.approx(p.value, rel=1e-6)) for p in history] == curve
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_found_whatever_the_tracker(resx, tiny, client):
     resx("train", *tiny, "tracker=mlflow")
     assert resx("train", *tiny).out.startswith("finished: ")
@@ -102,12 +104,14 @@ def test_another_tracker_gets_the_steps_of_before(resx, tiny, only_run, client, 
         assert [step for step, _ in scalars(only_run(), "error/train")[1]] == RECORDED
 
 
+@pytest.mark.slow
 def test_force_begins_another_one(resx, tiny, client):
     for force in ("false", "true"):
         resx("train", *tiny, "tracker=mlflow", f"force={force}")
     assert [steps(client, run, "error/train") for run in found(client, "digits")] == 2 * [RECORDED]
 
 
+@pytest.mark.slow
 def test_the_runs_of_a_study_are_one_experiment(resx, tiny, client):
     answer = resx(
         "train", "-m", *tiny, "study=degradation", "residual=true,false", "tracker=mlflow"

@@ -39,6 +39,7 @@ def test_steps_and_state_equal_those_of_torch(name):
     assert not any(p.grad_fn for p in ours.parameters())
 
 
+@pytest.mark.slow
 def test_a_run_imports_no_heavy_library_that_it_has_no_use_for(tmp_path):
     command = [sys.executable, "-c", TRAIN, *TINY]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

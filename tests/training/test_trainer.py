@@ -260,6 +260,7 @@ def test_a_clean_loss_that_is_not_finite_is_a_record_and_no_divergence(resx, tin
     assert 0 < summary["final"]["train"]["loss"] < 10
 
 
+@pytest.mark.slow
 def test_the_papers_warmup_ends_once_the_error_is_below_80_percent(resx, only_run):
     resx(
         *("train", "depth=8", "recipe.warmup=error", "recipe.warmup_min_depth=0"),

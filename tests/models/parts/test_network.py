@@ -90,6 +90,7 @@ print("trained")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_narrow_network_with_projections_trains_without_avx512(channels):
     """Images of one channel are contiguous in both layouts: their strides must say which."""
