@@ -83,12 +83,12 @@ class StreamDataset(Dataset):
             self.loaders = self._loaders()
         views, batches = self.loaders.views, self.loaders.batches(wanted)
         if isinstance(views, FileViews):
-            for files in batches:
+            for read in batches:
                 try:
-                    images = views.pixels(files, self.device)
+                    images = views.crops(read, self.device)
                 except ValueError as error:
                     raise RequestError(str(error)) from None
-                yield images, sent(files.labels, self.device)
+                yield images, sent(read.labels, self.device)
             return
         overlapped = self.device.type == "cuda"  # only from pinned memory
         for images, labels in batches:
