@@ -173,3 +173,12 @@ def test_what_cannot_be_an_arm_is_refused():
         Arm([60.0, 50.0], IMAGES)
     with pytest.raises(ValueError, match="2 losses for 1 errors"):
         Arm([0.1], IMAGES, [1.0, 2.0])
+
+
+def test_by_losses_too_runs_at_chance_rank_with_those_that_diverge():
+    """Once "3 of 3 failed" stood beside the p of two failures."""
+    plain = Arm([None, None, 0.9], IMAGES, [None, None, 2.3])
+    residual = Arm([0.01, 0.011, 0.009], IMAGES, [0.05, 0.04, 0.06])
+    finding = compare(plain, residual, Rules(chance=0.9, by_loss=True))
+    assert (finding.answer, finding.failed) == (Answer.YES, (3, 0))
+    assert finding.p == pytest.approx(1 / 64, rel=1e-3)

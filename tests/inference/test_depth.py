@@ -151,3 +151,37 @@ def test_deep_nets_may_need_more_steps_or_never_arrive():
     assert slower([None, None, None, 400, 500], quick, RULES, 10).answer is Answer.YES
     assert slower(quick, quick, RULES, 10).answer is Answer.NO
     assert slower([100] * 3, [100] * 3, RULES, 10).interval not in (None, (1.0, 1.0))
+
+
+def test_one_seed_at_a_further_depth_does_not_undo_an_answer():
+    """Once it counted as if every depth had a single seed: "could look like this by luck"."""
+    arms = {20: near(0.01, 3), 32: near(0.01, 3), 56: near(0.52, 3)}
+    assert degradation(arms, RULES).answer is Answer.YES
+    assert degradation(arms | {44: Arm([0.3], IMAGES)}, RULES).answer is Answer.YES
+
+
+def test_a_p_is_that_of_the_test_it_is_named_by():
+    """Of four seeds ranks tell two depths apart, but not four: then the failures are counted."""
+    arms = {d: Arm([e, 1.05 * e, 0.95 * e, e], IMAGES) for d, e in ((20, 0.01), (32, 0.02))}
+    arms |= {44: Arm([0.03, 0.031, 0.029, 0.03], IMAGES), 56: Arm([0.6, 0.58, 0.62, None], IMAGES)}
+    finding = degradation(arms, RULES)
+    assert finding.answer is Answer.CANNOT_TELL
+    assert finding.reason is finding.test is Reason.FAILURES
+    assert finding.p > 0.3
+    few = {20: near(0.01), 44: Arm([0.3], IMAGES), 56: Arm([None] * 5, IMAGES)}
+    finding = degradation(few, RULES)
+    assert finding.test is Reason.WORST_RANK and finding.p == pytest.approx(1 / 252)
+
+
+@pytest.mark.parametrize(("deep", "shallow"), [(30, 20), (60, 40), (90, 60), (150, 100)])
+def test_slower_by_just_the_ratio_is_a_tie(deep, shallow):
+    """Once the last bit of a logarithm decided: 30 to 20 was slower, 60 to 40 was not."""
+    found = slower([deep] * 4 + [None], [shallow] * 5, RULES, 10)
+    assert found.answer is Answer.CANNOT_TELL
+    assert found.p == pytest.approx(0.5)
+
+
+def test_a_spread_that_is_known_is_not_raised_like_one_that_is_estimated():
+    """Seeds that agree scatter as the images do; once forty were asked for, where ten suffice."""
+    agreeing = [Arm([error] * 3, IMAGES) for error in (0.02, 0.0106)]
+    assert 5 < seeds_for_errors(*agreeing, RULES) < 20

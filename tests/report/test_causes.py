@@ -83,3 +83,13 @@ def test_a_study_that_judges_early_is_asked_for_its_cause_at_the_end():
     early = Yardstick(JUDGED.rules, EARLY_ERROR, EARLY_LOSS, "early error", images=1280)
     found = cause(table, residual=False, yardstick=early)
     assert "Neither grows from plain-20 to plain-56: clean training error from 2.00 %" in found.text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_study_that_judges_by_loss_is_asked_for_its_cause_by_errors(case):
+    """Once losses decided that errors which rose by 20 points were level."""
+    train, test, answer, measure, *_ = CASES[case]
+    table = runs((20, near(0.02), near(0.03)), (56, train, test))
+    by_loss = Yardstick(Rules(chance=0.9, by_loss=True))
+    found = cause(table, residual=False, yardstick=by_loss)
+    assert (found.answer, found.measure) == (answer, measure)

@@ -83,3 +83,11 @@ def test_where_nothing_arrives_nothing_is_said(runs):
     found = slows_with_depth(collected.runs, steps, True, Rules(0.9))
     assert found.answer is Answer.CANNOT_TELL
     assert found.text.endswith("Cannot tell: no run gets there.")
+
+
+def test_a_run_that_never_arrives_has_not_failed(runs):
+    runs.write({(20, True): (0.05, 0.05, 0.05), (56, True): (0.11, 0.12, 0.11)})
+    collected = runs.collect()
+    steps = convergence(collected.runs, collected.curves)
+    text = slows_with_depth(collected.runs, steps, True, Rules(0.9)).text
+    assert "by numbers of runs that never arrive" in text and "fail" not in text

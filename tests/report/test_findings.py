@@ -57,9 +57,9 @@ def test_unfinished_runs_are_missing_cells_not_numbers(runs):
 @pytest.mark.parametrize(
     ("losses", "cell", "has_interval"),
     [
-        ((0.1, 0.1, 0.1), "0.1000 ± 0.0000 (3)", True),
-        ((0.1, math.inf, 0.1), "0.1000 ± 0.0000 (2), 1 without a finite loss", False),
-        ((math.inf, math.nan, 0.1), "0.1000 (1), 2 without a finite loss", False),
+        ((0.1, 0.1, 0.1), "0.1 ± 0 (3)", True),
+        ((0.1, math.inf, 0.1), "0.1 ± 0 (2), 1 without a finite loss", False),
+        ((math.inf, math.nan, 0.1), "0.1 (1), 2 without a finite loss", False),
         ((math.inf, math.inf, math.inf), "3 without a finite loss", False),
     ],
 )

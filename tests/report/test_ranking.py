@@ -74,6 +74,23 @@ def test_a_setting_without_finite_losses_is_set_aside_and_named(runs):
     assert beside.text.startswith("Beside shortcut B (no finite loss at 56 layers")
 
 
+def test_a_setting_of_one_seed_is_set_aside_and_keeps_no_other_from_an_answer(runs):
+    write_shortcuts(runs, A=(0.02, 0.021, 0.022), B=(0.2, 0.21, 0.22), C=(0.02,))
+    verdict = rank(runs)
+    assert verdict.answer is Answer.YES
+    assert verdict.text.endswith("; of one seed: shortcut C.")
+
+
+def test_one_seed_of_each_is_no_ranking_but_an_order(runs):
+    write_shortcuts(runs, A=(0.02,), B=(0.2,))
+    assert "Cannot tell them apart by clean training loss (1 seed): shortcut A" in rank(runs).text
+
+
+def test_of_two_seeds_nothing_is_said_to_be_worse(runs):
+    write_shortcuts(runs, A=(0.02, 0.0204), B=(0.2, 0.204))
+    assert rank(runs).answer is Answer.CANNOT_TELL
+
+
 def test_unequally_many_seeds_are_said_so(runs):
     write_shortcuts(runs, A=(0.02, 0.021, 0.022), B=(0.1, 0.11))
     assert "(2 and 3 seeds)" in rank(runs).text

@@ -46,8 +46,9 @@ class Finding:
 
     `effect` is the difference (first minus second) or the ratio (first over second) of what is
     typical, `interval` holds it with 95 % confidence, `n` counts the seeds of both, `failed` those
-    that diverged or stayed at chance. A finding that no interval belongs to has a `p`, the
-    one-sided probability by which it was decided. `depths` are those that were compared.
+    that diverged or stayed at chance; of steps, those that never arrive. A finding that no interval
+    belongs to has a `p`, one-sided, of a `test`: `Reason.WORST_RANK` or `Reason.FAILURES`. `depths`
+    are those that were compared.
     """
 
     answer: Answer
@@ -60,6 +61,7 @@ class Finding:
     p: float | None = None
     failed: tuple[int, int] = (0, 0)
     depths: tuple[int, int] | None = None
+    test: Reason | None = None
 
 
 def decide(interval: Span, level: Span) -> Answer:

@@ -1,14 +1,16 @@
 """Is the first network's error (loss, number of steps) greater than the second's?"""
 
 import math
-from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from resx.inference.answer import Answer, Finding, Measure, Reason, decide
 from resx.inference.arms import Arm, Numbers, Rules, Values, numbers
 from resx.inference.intervals import ErrorLocation, LogLocation, combined
 from resx.inference.ranks import MOST_LUCK, failures_p, luck, smallest_rank_p, worst_rank_p
+
+TIES = 9  # decimals within which two errors, or logarithms, are one
 
 
 def compare(first: Arm, second: Arm, rules: Rules) -> Finding:
@@ -23,9 +25,10 @@ def compare(first: Arm, second: Arm, rules: Rules) -> Finding:
     if rules.at_chance(first) and rules.at_chance(second):
         return undecided(Measure.ERROR, rules.margin, Reason.CHANCE, n, failed)
     if rules.by_loss and first.losses and second.losses:
-        return replace(
-            compare_ratio(first.losses, second.losses, Measure.LOSS, rules), failed=failed
-        )
+        # As by errors: where runs diverged and ranks decide, those at chance rank with them.
+        drop = bool(first.diverged or second.diverged)
+        losses = [_of_the_trained(arm, rules) if drop else arm.losses for arm in (first, second)]
+        return compare_ratio(losses[0], losses[1], Measure.LOSS, rules)
     # An interval of the runs that are left would praise a net for losing its worst seeds.
     if first.diverged or second.diverged:
         return _by_rank(first, second, rules)
@@ -85,10 +88,11 @@ def compare_ratio(
         return undecided(measure, rules.ratio, Reason.FEW_SEEDS, n, lost, effect)
     if any(lost):
         logs = [np.where(np.isnan(arm.logs), math.inf, arm.logs) for arm in arms]
-        answer, p, reason = _rank_answer(logs[0], logs[1], math.log(rules.ratio), rules.alpha)
+        margin = math.log(rules.ratio)
+        answer, p, test = _rank_answer(logs[0], logs[1], margin, rules.alpha)
         medians = [float(np.median(log)) for log in logs]
         effect = math.exp(medians[0] - medians[1]) if all(map(math.isfinite, medians)) else None
-        return Finding(answer, measure, rules.ratio, reason, n, effect, None, p, lost)
+        return Finding(answer, measure, rules.ratio, test, n, effect, None, p, lost, test=test)
     effect, (low, high) = combined(arms, (1, -1), rules.alpha)
     span = math.exp(low), math.exp(high)
     answer, reason = guarded(decide(span, (1 / rules.ratio, rules.ratio)), n)
@@ -98,19 +102,29 @@ def compare_ratio(
 def _by_rank(first: Arm, second: Arm, rules: Rules) -> Finding:
     """The effect is the difference of medians in which a failed run counts as chance."""
     ranked = [_failed_are_worst(arm, rules) for arm in (first, second)]
-    answer, p, reason = _rank_answer(ranked[0], ranked[1], rules.margin, rules.alpha)
+    answer, p, test = _rank_answer(ranked[0], ranked[1], rules.margin, rules.alpha)
     medians = [float(np.median(np.where(np.isinf(v), rules.chance, v))) for v in ranked]
     failed = (rules.failures(first), rules.failures(second))
     effect, n = medians[0] - medians[1], (first.n, second.n)
-    return Finding(answer, Measure.ERROR, rules.margin, reason, n, effect, None, p, failed)
+    return Finding(answer, Measure.ERROR, rules.margin, test, n, effect, None, p, failed, test=test)
 
 
 def _failed_are_worst(arm: Arm, rules: Rules) -> Values:
+    return np.where(_have_failed(arm, rules), math.inf, numbers(arm.errors))
+
+
+def _of_the_trained(arm: Arm, rules: Rules) -> Numbers:
+    """Losses, None for runs that failed."""
+    failed = _have_failed(arm, rules)
+    return [None if lost else loss for loss, lost in zip(arm.losses, failed)]
+
+
+def _have_failed(arm: Arm, rules: Rules) -> NDArray[np.bool_]:
     errors = numbers(arm.errors)
     failed = np.isnan(errors)
     # Whether a net that learned nothing also diverged says nothing about which is the better one.
     failed[~failed] = rules.is_chance(errors[~failed], arm.images)
-    return np.where(failed, math.inf, errors)
+    return failed
 
 
 def _rank_answer(
@@ -121,9 +135,14 @@ def _rank_answer(
     The margin is taken off the one that is said to be worse, so that it must be so by more.
     """
     n = len(first), len(second)
+
+    def worse(one: Values, other: Values) -> float:
+        # Rounded, or what is worse by just the margin is a tie or not as its last bit has it.
+        return worst_rank_p(np.round(one - margin, TIES), np.round(other, TIES))
+
     if smallest_rank_p(*n) <= alpha:  # by n alone: choosing the test by its p would be two tests
         reason = Reason.WORST_RANK
-        p = worst_rank_p(first - margin, second), worst_rank_p(second - margin, first)
+        p = worse(first, second), worse(second, first)
     else:
         reason = Reason.FAILURES
         counts = [(int(np.isinf(v).sum()), len(v)) for v in (first, second)]

@@ -14,7 +14,7 @@ THRESHOLDS = (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)  # training errors whose ste
 
 @dataclass(frozen=True)
 class Steps:
-    """The median number of steps to a target, None if half of the runs or more never arrive."""
+    """The median number of steps to a target, None if more than half of the runs never arrive."""
 
     median: float | None
     arrived: int

@@ -33,7 +33,8 @@ def degradation(arms: Mapping[int, Arm], rules: Rules) -> Finding:
     worse = [d for d in worse if strict[d].answer is Answer.YES]
     if worse:
         chosen = strict[best if best in worse else worse[-1]]
-        n = arms[deepest].n, min(arms[d].n for d in shallower)
+        # A single run is not said to be better than anything, and has no part in this.
+        n = arms[deepest].n, min(arms[d].n for d in shallower if arms[d].n > 1)
         if luck_of_best(n[0], n[1], len(shallower), len(worse)) > MOST_LUCK:
             return replace(chosen, answer=Answer.CANNOT_TELL, reason=Reason.FEW_SEEDS)
         return chosen
@@ -43,7 +44,7 @@ def degradation(arms: Mapping[int, Arm], rules: Rules) -> Finding:
     if plain[best].answer is Answer.NO and all(plain[d].answer in level for d in shallower):
         return plain[best]
     # The reason of a pair that cannot be compared says more than that an interval is wide.
-    reason = plain[best].reason
+    reason = strict[best].test or plain[best].reason
     return replace(strict[best], answer=Answer.CANNOT_TELL, reason=reason)
 
 

@@ -28,12 +28,20 @@ def seeds_for_errors(
     for side in sides:
         # The slope of the inverse logit brings the spread of logits to errors.
         binomial = 1 / (side.images * max(side.typical, 0.5 / side.images))
-        logit = max(float(side.logits.var(ddof=1)), binomial)
+        logit = max(_raised(float(side.logits.var(ddof=1)), side.n), binomial)
         slope = max(side.typical, 0.5 / side.images) * (1 - side.typical)
         spreads.append(slope * math.sqrt(logit))
     effect = sides[0].typical - sides[1].typical
-    n = [s.n for s in sides]
-    return fresh_seeds(effect, rules.margin, spreads, n, rules, power, shallower)
+    return fresh_seeds(effect, rules.margin, spreads, rules, power, shallower)
+
+
+def _raised(variance: float, n: int) -> float:
+    """A few seeds often show too small a spread.
+
+    So its upper confidence limit, s sqrt((n - 1) / chi2) with 80 % assurance (Browne 1995, Stat.
+    Med. 14, 1933).
+    """
+    return variance * (n - 1) / float(special.chdtri(n - 1, ASSURANCE))
 
 
 def seeds_for_ratio(
@@ -44,28 +52,19 @@ def seeds_for_ratio(
     if min(s.n for s in sides) < 2:
         return None
     effect = sides[0].typical - sides[1].typical
-    spreads = [float(s.logs.std(ddof=1)) for s in sides]
-    n = [s.n for s in sides]
-    return fresh_seeds(effect, math.log(rules.ratio), spreads, n, rules, power, shallower)
+    spreads = [math.sqrt(_raised(float(s.logs.var(ddof=1)), s.n)) for s in sides]
+    return fresh_seeds(effect, math.log(rules.ratio), spreads, rules, power, shallower)
 
 
 def fresh_seeds(
     effect: float,
     margin: float,
     spreads: list[float],
-    n: list[int],
     rules: Rules,
     power: float,
     shallower: int,
 ) -> int | None:
-    """The smallest number with this power, by the noncentral t of two means.
-
-    A few seeds often show too small a spread, so that each is raised to its upper confidence limit
-    s sqrt((n - 1) / chi2) with 80 % assurance (Browne 1995, Stat. Med. 14, 1933).
-    """
-    raised = [
-        s * math.sqrt((k - 1) / float(special.chdtri(k - 1, ASSURANCE))) for s, k in zip(spreads, n)
-    ]
+    """The smallest number with this power, by the noncentral t of two means."""
     distance = abs(abs(effect) - margin)
     if distance == 0:
         return None
@@ -73,7 +72,7 @@ def fresh_seeds(
     while abs(effect) > margin and luck_of_best(fewest, fewest, shallower, 1) > MOST_LUCK:
         fewest += 1
     for seeds in range(fewest, MOST_SEEDS + 1):
-        error = math.hypot(*raised) / math.sqrt(seeds)
+        error = math.hypot(*spreads) / math.sqrt(seeds)
         if error == 0 or _power(distance / error, seeds - 1, rules.alpha) >= power:
             return seeds
     return None

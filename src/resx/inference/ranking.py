@@ -11,6 +11,7 @@ from resx.inference.answer import Answer, Finding, Measure, Reason, decide
 from resx.inference.arms import Arm, Rules, Values, numbers
 from resx.inference.comparison import compare_ratio, guarded, undecided
 from resx.inference.intervals import LogLocation
+from resx.inference.ranks import MOST_LUCK, luck
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Ranking:
 
     The answer is yes if any setting is left out of `best`, and cannot tell otherwise. `p` is that
     of each setting against the first, corrected for all pairs; `order` is by typical loss, and
-    settings of which a run failed are set aside in `failed` with (failed, of).
+    settings of which a run failed are set aside in `failed` with (failed, of), and so are
+    those without losses, and of a single seed where others have more.
     """
 
     answer: Answer
@@ -37,13 +39,16 @@ def rank(arms: Mapping[str, Arm], rules: Rules) -> Ranking:
     The best is chosen after looking, so that it must be tested against all (Tukey and Kramer).
     This test takes the spreads to be equal, and one setting that scatters more than the rest would
     look different; Welch's does not, but is fooled where settings fail by chance. A setting
-    is left out of the best if both say so: ten equal ones are called different in at most 5 %.
+    is left out of the best if both say so: ten equal ones are called different in at most 5 %. Of
+    two seeds each none is (`luck`).
     """
     failed = {k: (rules.failures(arm), arm.n) for k, arm in arms.items() if rules.failures(arm)}
-    logs = {k: _logs(arm) for k, arm in arms.items() if k not in failed and arm.has_losses}
+    judged = {k: arm for k, arm in arms.items() if k not in failed and arm.has_losses}
+    least = min(2, max((arm.n for arm in judged.values()), default=0))
+    logs = {k: _logs(arm) for k, arm in judged.items() if arm.n >= least}
     typical = {k: float(np.exp(x.mean())) for k, x in logs.items()}
     order = tuple(sorted(typical, key=lambda k: typical[k]))
-    if len(order) < 2 or min(len(x) for x in logs.values()) < 2:
+    if len(order) < 2 or least < 2:
         reason = Reason.CHANCE if len(failed) == len(arms) else Reason.FEW_SEEDS
         return Ranking(Answer.CANNOT_TELL, reason, order, order, typical, {}, failed)
     samples = [logs[k] for k in order]
@@ -51,7 +56,8 @@ def rank(arms: Mapping[str, Arm], rules: Rules) -> Ranking:
     small = p_values <= 2 * rules.alpha  # the studentized range takes long, and can only object
     p_values[small] = np.maximum(p_values, _tukey(samples, small))[small]
     p = dict(zip(order, p_values.tolist()))
-    best = tuple(k for k in order if p[k] > 2 * rules.alpha)
+    certain = {k for k in order if luck(len(logs[k]), len(samples[0])) <= MOST_LUCK}
+    best = tuple(k for k in order if p[k] > 2 * rules.alpha or k not in certain)
     answer = Answer.YES if len(best) < len(order) else Answer.CANNOT_TELL
     return Ranking(answer, Reason.INTERVAL, best, order, typical, p, failed)
 

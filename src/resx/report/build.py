@@ -66,7 +66,7 @@ def numeric_tables(report: Report) -> dict[str, pd.DataFrame]:
     selected = report.selected
     runs, rows = selected.runs, selected.rows
     found = {m.column: numeric_table(runs, rows, m) for m in report.tables.gaps}
-    found["curves"] = numeric_curves(runs, selected.curves, rows)
+    found["curves"] = numeric_curves(selected.judged, selected.curves, selected.judged_rows)
     found["steps"] = numeric_steps(selected.judged, report.reached, selected.judged_rows)
     return found
 
@@ -103,7 +103,7 @@ def draw_figures(report: Report, directory: Path) -> list[Drawn]:
             "convergence": (
                 "Steps to reach a training error",
                 f"Median of {seeds} by Kaplan and Meier, running training error; a line ends where"
-                " half of them or more never arrive.",
+                " more than half of them never arrive.",
                 lambda narrow: convergence_figure(report.reached, last_step(runs), narrow),
             ),
         }

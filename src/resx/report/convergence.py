@@ -107,7 +107,7 @@ def steps_table(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> p
 
 
 def numeric_steps(runs: pd.DataFrame, reached: pd.DataFrame, rows: list[str]) -> pd.DataFrame:
-    """The same as numbers: a median is empty where half of the runs or more never arrive."""
+    """The same as numbers: a median is empty where more than half of the runs never arrive."""
     names = [*map(short, rows), "network"]
     return pd.DataFrame(
         dict(zip(names, key)) | {"threshold": threshold} | asdict(steps)

@@ -61,7 +61,10 @@ def page(report: Report, figures: list[Drawn], path: Path) -> str:
 
 
 def page_tables(report: Report, cells: dict[CellKey, Cell]) -> list[PageTable]:
-    """The report's tables; each cell of a network leads to its runs."""
+    """The report's tables; each cell of a network leads to its runs.
+
+    But not of networks that are judged at their best setting: their runs stand in many cells.
+    """
     files = {measure.heading: f"{measure.column}.csv" for measure in report.tables.gaps}
     files |= {STEPS: "steps.csv"}
     count = len(report.selected.rows)

@@ -75,7 +75,10 @@ def _ranked(found: Ranking, arms: Mapping[str, Arm], by: str, yardstick: Yardsti
         f"; {failed} of {n} runs with {name} failed" for name, (failed, n) in found.failed.items()
     )
     aside = [name for name in arms if name not in {*found.order, *found.failed}]
-    failed += f"; without a finite loss in every run: {', '.join(aside)}" * bool(aside)
+    single = [name for name in aside if arms[name].n == 1 and arms[name].has_losses]
+    lossless = [name for name in aside if name not in single]
+    for why, names in (("without a finite loss in every run", lossless), ("of one seed", single)):
+        failed += f"; {why}: {', '.join(names)}" * bool(names)
     if not found.order:
         why = "no setting has losses to compare" if aside else "in every setting some run failed"
         return f"Cannot tell: {why}{failed}."

@@ -67,9 +67,10 @@ def evidence(finding: Finding) -> str:
     """`+4.90 points; 95 % interval +3.52 to +6.28; margin 0.5 points; 3 seeds`, or the p."""
     ratio = finding.measure in RATIOS
     parts = []
+    lost = "runs that never arrive" if finding.measure is Measure.STEPS else "failed runs"
     if finding.effect is not None:
         size = _times(finding.effect) if ratio else f"{points(finding.effect)} points"
-        of_what = " between medians, of which failed runs are part" if finding.p is not None else ""
+        of_what = f" between medians, of which {lost} are part" if finding.p is not None else ""
         parts.append(size + of_what)
     elif finding.p is None:
         parts.append("not known")
@@ -77,9 +78,9 @@ def evidence(finding: Finding) -> str:
         low, high = (f"{v:.3g}" if ratio else points(v) for v in finding.interval)
         parts.append(f"95 % interval {low} to {high}")
     if finding.p is not None:
-        ranks = finding.reason is Reason.WORST_RANK
+        ranks = finding.test is Reason.WORST_RANK
         exact = "exact " if not ranks or is_exact(*finding.n) else ""
-        kind = "ranks" if ranks else "numbers of failures"
+        kind = "ranks" if ranks else f"numbers of {lost}"
         parts.append(f"{exact}p = {finding.p:.2g} by {kind}")
     margin = f"a factor of {finding.margin:g}" if ratio else f"{100 * finding.margin:g} points"
     parts += [f"margin {margin}", seeds(finding.n)]
@@ -122,7 +123,8 @@ def _why_not(finding: Finding, plan: str) -> str:
     if finding.reason is Reason.FEW_SEEDS:
         return "with so few seeds two equal networks could look like this by luck"
     if finding.reason is Reason.FAILURES:
-        return "too few seeds to tell failures from luck"
+        what = "that" if finding.measure is Measure.STEPS else "failures"
+        return f"too few seeds to tell {what} from luck"
     if finding.reason is Reason.WORST_RANK:
         return "ranks, in which failed runs are the worst, do not tell them apart"
     return plan

@@ -104,7 +104,8 @@ def show_cell(value: Mean, networks: pd.DataFrame, measure: Measure) -> str:
 
 def show(value: Mean, measure: Measure) -> str:
     """`12.34 ± 0.56 (3)`: percent for errors, n seeds in brackets."""
-    spread = "" if math.isnan(value.std) else f" ± {measure.show(value.std)}"
+    std = value.std if value.std > 1e-9 * value.mean else 0.0  # of equal numbers, up to rounding
+    spread = "" if math.isnan(value.std) else f" ± {measure.show(std)}"
     return f"{measure.show(value.mean)}{spread} ({value.n})"
 
 

@@ -12,9 +12,9 @@ class Verdict:
 
     `effect` and its 95 % `interval` are in the unit of `measure`: a difference of fractions
     ("error", "test minus train"), or a ratio ("loss", "steps"), level within `margin`. `n` and
-    `failed` are of the two networks that are compared; without an interval `p` decides. What does
-    not exist is None. `fresh_seeds` would answer what cannot be told, with 80 % power. `scope`
-    names the runs where there are several groups of them, such as "shortcut A".
+    `failed` are of the two networks that are compared (`Finding`); without an interval `p` decides.
+    What does not exist is None. `fresh_seeds` would answer what cannot be told, with 80 % power.
+    `scope` names the runs where there are several groups of them, such as "shortcut A".
     """
 
     id: str

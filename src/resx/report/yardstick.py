@@ -1,7 +1,7 @@
 """By which of their numbers runs are judged, and the arms that inference compares."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -44,7 +44,7 @@ class Yardstick:
     @property
     def of_the_end(self) -> "Yardstick":
         """By the clean error of the last step, beside which the test error of that step stands."""
-        return self if self.error == CLEAN_ERROR else Yardstick(self.rules)
+        return Yardstick(replace(self.rules, by_loss=False))
 
     def test_arm(self, runs: pd.DataFrame) -> Arm:
         return arm_of(runs, TEST_ERROR, TEST_LOSS, int(runs["test_images"].max()))
