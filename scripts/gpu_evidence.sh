@@ -7,7 +7,7 @@
 set -uo pipefail # but not -e: a part that fails or runs out of time leaves the others theirs
 images=${1:?usage: gpu_evidence.sh PATH_TO_CIFAR10 [OUTPUTS] [MINUTES] [JOBS]}
 outputs=${2:-outputs} minutes=${3:-60} jobs=${4:-4}
-python=${PYTHON:-python} here=$(dirname "$0") evidence=$outputs/evidence
+python=${PYTHON:-python3} here=$(dirname "$0") evidence=$outputs/evidence
 deadline=$((SECONDS + 60 * minutes))
 cifar=(data.root="\"$images\"" device=cuda outputs="\"$outputs\"")
 mkdir -p "$evidence"
@@ -20,7 +20,12 @@ collect() { # runs without what only training needs; a few megabytes
 nvidia-smi --query-gpu=timestamp,name,utilization.gpu,memory.used,power.draw,clocks.sm \
   --format=csv -l 1 > "$evidence/nvidia-smi.csv" 2>&1 &
 watching=$!
-trap 'kill $watching 2> /dev/null; collect' EXIT
+mps=
+stop_mps() {
+  [ -z "$mps" ] || echo quit | nvidia-cuda-mps-control
+  mps=
+}
+trap 'kill $watching 2> /dev/null; stop_mps; collect' EXIT
 command= # the part at work, which saves its runs before it ends
 trap '[ -z "$command" ] || { kill -TERM $command; wait $command; }; exit 130' INT TERM
 
@@ -50,7 +55,9 @@ nvidia-smi > "$evidence/gpu.txt" 2>&1
   | tee "$evidence/torch.txt"
 
 # 1. Is it correct there?
-part tests 8 "$python" -m pytest -m gpu
+"$python" -c 'import xdist' 2> /dev/null && workers=(-n 4) || workers=()
+mapfile -t files < <(grep -rl --include='*.py' 'mark[.]gpu' "$here/../tests") # others need more packages
+part tests 8 "$python" -m pytest -m gpu -W default "${workers[@]}" "${files[@]}"
 # 2. How fast, beside the textbook loop and the GPU's own bound; how busy is the GPU?
 for net in "20 true" "56 true" "20 false" "56 false"; do
   read -r depth residual <<< "$net"
@@ -64,6 +71,16 @@ for where in ${IMAGENETTE:+workers device}; do
     data.root="\"$IMAGENETTE\"" data.decode_on="$where" data.image_size=128 data.workers=8 depth=18 \
     block=basic recipe.batch_size=128 steps=20 device=cuda outputs="\"$outputs\""
 done
+# Kernels of several processes run at a time only through MPS; else runs take turns.
+if command -v nvidia-cuda-mps-control > /dev/null; then
+  CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d)
+  export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY=$CUDA_MPS_PIPE_DIRECTORY
+  nvidia-cuda-mps-control -d && mps=1
+  "$python" -c 'import torch; torch.zeros(1, device="cuda")' || {
+    stop_mps
+    unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+  }
+fi
 # 3. The paper's study with the full recipe: one seed, its ends first; runs share the GPU.
 study fig6-20-56 20 cifar10_fig6 depth=20,56 seed=0
 study fig6-32-44-110 40 cifar10_fig6 depth=32,44,110 seed=0

@@ -5,8 +5,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 
@@ -106,6 +106,28 @@ def sent_ahead(tensors: Iterator[torch.Tensor], device: torch.device) -> Iterato
         return
     while block := [*islice(tensors, AHEAD)]:
         yield from sent(torch.stack(block), device)
+
+
+@contextmanager
+def meanwhile(
+    stream: torch.cuda.Stream | None,
+) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+    """On CUDA what is computed within does not wait for what was asked for before, as training.
+
+    A result is handed over, so that what comes after waits for it.
+    """
+    if stream is None:
+        yield lambda tensor: tensor
+        return
+    outer = torch.cuda.current_stream(stream.device)
+
+    def hand_over(tensor: torch.Tensor) -> torch.Tensor:
+        outer.wait_stream(stream)
+        tensor.record_stream(outer)
+        return tensor
+
+    with torch.cuda.stream(stream):
+        yield hand_over
 
 
 def peak_memory(device: torch.device) -> int:

@@ -5,10 +5,13 @@ from itertools import islice
 
 import pytest
 import torch
+from PIL import ExifTags, Image
 
 from resx.errors import RequestError
 from tests.data.test_decoding import encoded, photograph
 from tests.data.test_streamed import load
+
+pytest.importorskip("torchcodec")
 
 
 @pytest.fixture
@@ -17,12 +20,15 @@ def photographs(tmp_path):
 
     def write(scale):
         image = photograph(90 * scale, 74 * scale)
+        turned = Image.Exif()
+        turned[ExifTags.Base.Orientation] = 6  # "turn me", which no one here does
         files = {
             "a.jpg": encoded(image, quality=90),
             "b.jpg": encoded(image.rotate(180), progressive=True),
             "c.jpeg": encoded(image.convert("L")),
             "d.jpg": encoded(image.convert("CMYK")),
             "e.png": encoded(image, "PNG"),
+            "f.jpg": encoded(image, exif=turned),
         }
         for split in ("train", "val"):
             for name in ("cat", "dog"):
@@ -65,7 +71,7 @@ def test_a_damaged_image_is_named_on_one_line_and_the_rest_goes_on(photographs, 
     (root / "train" / "dog" / "b.jpg").write_bytes(content)
     with pytest.raises(RequestError, match=r"^[^\n]*dog/b.jpg: not a readable image[^\n]*$"):
         list(dataset.evaluation_batches("train_clean", 20))
-    assert sum(len(labels) for _, labels in dataset.evaluation_batches("test", 20)) == 10
+    assert sum(len(labels) for _, labels in dataset.evaluation_batches("test", 20)) == 12
 
 
 def test_a_run_says_where_images_were_decoded_and_is_one_of_its_own(resx, photographs, tmp_path):
@@ -99,13 +105,13 @@ def test_nvjpegs_crops_differ_from_the_cpus_by_a_shade(photographs, tmp_path, sc
     for (images, labels), (others, own) in zip(batches(there), batches(here), strict=True):
         assert images.device.type == labels.device.type == "cuda"
         assert torch.equal(labels.cpu(), own)
-        assert (images.cpu() - others).abs().mean() < 0.05
+        assert (images.cpu() - others).abs().mean() < 0.1
 
 
 @pytest.mark.gpu
 def test_nvjpeg_names_a_damaged_image(photographs, tmp_path):
     root = photographs(1)
     dataset = load(root, tmp_path, device="cuda", decode_on="device")
-    (root / "train" / "dog" / "b.jpg").write_bytes(b"\xff\xd8 nothing")
+    (root / "train" / "dog" / "b.jpg").write_bytes(encoded(photograph())[:900])
     with pytest.raises(RequestError, match=r"dog/b.jpg: not a readable image"):
         list(dataset.evaluation_batches("train_clean", 20))

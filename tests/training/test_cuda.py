@@ -84,6 +84,7 @@ def test_losses_in_bf16_stay_near_those_in_float32(configure, text):
     assert sum(half[-10:]) == pytest.approx(sum(whole[-10:]), rel=BF16)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")  # is a prototype, it says once
 @pytest.mark.parametrize(
     ("text", "recorded"),
     [*((text, True) for text in (*CASES, *FURTHER)), *((text, False) for text in FURTHER)],
@@ -160,7 +161,7 @@ from resx.training.state import make_optimizer
 from resx.training.update import WARM_UP, make_update
 
 logging.basicConfig()
-experiment = prepare(compose("depth=8", "device=cuda"))
+experiment = prepare(compose("depth=8", "device=cuda", "model.drop_path=0.5"))
 network, recipe = experiment.network.train(), experiment.config.recipe
 network.get_submodule("stem").register_forward_hook(lambda *found: found[-1].sum().item() and None)
 parts = network, experiment.dataset, make_optimizer(network, recipe), recipe, "fp32"

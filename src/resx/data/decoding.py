@@ -8,10 +8,11 @@ import numpy as np
 import simplejpeg
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import ExifTags, Image
 from torch import Tensor
 
 JPEG = b"\xff\xd8"  # how its files begin
+EXIF = b"Exif\0\0"
 COLOURS = ("YCbCr", "RGB", "Gray")
 REDUCTIONS = (8, 4, 2)  # of the sides, what libjpeg-turbo's inverse transform gives for less work
 
@@ -63,13 +64,22 @@ def pixels(content: bytes, at_least: int) -> Tensor:
 
 
 def is_plain_jpeg(content: bytes) -> bool:
-    """Not CMYK, which only Pillow reads."""
+    """Not CMYK, which only Pillow reads; and with no word on which way up it is to be shown.
+
+    Nobody reads that here, but torchcodec does.
+    """
     if not content.startswith(JPEG):
         return False
     try:
-        return simplejpeg.decode_jpeg_header(content)[2] in COLOURS
+        colours = simplejpeg.decode_jpeg_header(content)[2]
     except ValueError:  # damaged
         return False
+    return colours in COLOURS and not (EXIF in content and _is_turned(content))
+
+
+def _is_turned(content: bytes) -> bool:
+    with Image.open(BytesIO(content)) as image:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
 
 
 def _from_jpeg(content: bytes, at_least: int) -> Tensor:

@@ -10,9 +10,14 @@ from resx.data.views import View, Views, named
 
 
 class Contents(NamedTuple):
-    """A batch as workers read it; labels (N,)."""
+    """A batch of N images as workers read it; labels (N,).
 
-    files: list[Tensor]  # uint8: a JPEG's bytes (N,), of any other image pixels (H, W, 3)
+    JPEGs lie one behind the other in one uint8 tensor, as each that travels from a process costs.
+    """
+
+    jpegs: Tensor
+    sizes: list[int]  # bytes of each, 0 of an image that is none
+    others: list[Tensor]  # pixels of those, uint8 (H, W, 3)
     labels: Tensor
     views: list[View]
 
@@ -36,34 +41,39 @@ class FileViews(Views):
     def crops(self, batch: Contents, device: torch.device) -> Tensor:
         """What `Views` gives for these, stacked, on the device.
 
-        JPEGs are decoded whole, as nvJPEG knows no smaller sizes, and by another inverse transform:
-        so these are not the bits that workers give. Raises `ValueError` that names an image which
-        cannot be read.
+        JPEGs are decoded whole, as nvJPEG knows no smaller sizes, and by other rules of rounding
+        and of widening colours: so these are not the bits that workers give. Raises `ValueError`
+        that names an image which cannot be read.
         """
-        encoded = [content for content in batch.files if content.dim() == 1]
-        decoded = iter(self._decoded(encoded, batch, device))
-        whole = (next(decoded) if x.dim() == 1 else x.to(device) for x in batch.files)
+        decoded, others = iter(self._decoded(batch, device)), iter(batch.others)
+        whole = (next(decoded) if size else next(others).to(device) for size in batch.sizes)
         return torch.stack([self.cut(v).of(x) for v, x in zip(batch.views, whole, strict=True)])
 
-    def _decoded(
-        self, encoded: list[Tensor], batch: Contents, device: torch.device
-    ) -> list[Tensor]:
+    def _decoded(self, batch: Contents, device: torch.device) -> list[Tensor]:
         from torchcodec.decoders import decode_jpeg  # an extra
 
-        if not encoded:
+        jpegs = [*batch.jpegs.split([size for size in batch.sizes if size])]
+        if not jpegs:
             return []
         try:
-            planes = decode_jpeg(encoded, device=device)
+            planes = decode_jpeg(jpegs, device=device)
         except RuntimeError:  # which of them it was, it does not say
-            for content, view in zip(batch.files, batch.views, strict=True):
-                if content.dim() == 1:
-                    with named(self.splits[view.split], view.image):
-                        decode_jpeg(content, device=device)
+            views = (view for view, size in zip(batch.views, batch.sizes) if size)
+            for jpeg, view in zip(jpegs, views, strict=True):
+                with named(self.splits[view.split], view.image):
+                    decode_jpeg(jpeg, device=device)
             raise
         return [image.permute(1, 2, 0) for image in planes]
 
 
 def together(read: list[Read]) -> Contents:
-    """Images differ in size, so nothing is stacked but labels."""
-    contents, labels, views = zip(*read, strict=True)
-    return Contents([*contents], torch.stack(labels), [*views])
+    """Images differ in size, so they are not stacked."""
+    files, labels, views = zip(*read, strict=True)
+    jpegs = [file for file in files if file.dim() == 1]
+    return Contents(
+        torch.cat(jpegs) if jpegs else torch.empty(0, dtype=torch.uint8),
+        [len(file) if file.dim() == 1 else 0 for file in files],
+        [file for file in files if file.dim() == 3],
+        torch.stack(labels),
+        [*views],
+    )

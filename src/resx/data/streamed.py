@@ -17,7 +17,7 @@ from resx.data.order import batch_indices
 from resx.data.source import Encoded
 from resx.data.views import Augmentation, View, Views
 from resx.data.workers import Loaders, Wanted
-from resx.device import sent
+from resx.device import meanwhile, sent
 from resx.errors import RequestError
 
 
@@ -46,6 +46,7 @@ class StreamDataset(Dataset):
         self.crops = crops
         self.workers = min(workers, os.cpu_count() or 1)
         self.decode_on = decode_on
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self.loaders = self._loaders()
 
     def training_inputs(
@@ -85,7 +86,8 @@ class StreamDataset(Dataset):
         if isinstance(views, FileViews):
             for read in batches:
                 try:
-                    images = views.crops(read, self.device)
+                    with meanwhile(self.stream) as hand_over:
+                        images = hand_over(views.crops(read, self.device))
                 except ValueError as error:
                     raise RequestError(str(error)) from None
                 yield images, sent(read.labels, self.device)

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import torch
@@ -129,8 +130,17 @@ def _between(network: nn.Module, moved: dict[Copied, float]) -> Iterator[None]:
 
 
 def _copying(numel: int, dtype: torch.dtype, device: torch.device) -> float:
-    source, target = torch.ones(2, numel, dtype=dtype, device=device)
-    return _fastest(partial(target.copy_, source), device)
+    size = numel * dtype.itemsize
+    # More than a GPU's cache holds: between two products a tensor comes from memory.
+    cache = torch.cuda.get_device_properties(device).L2_cache_size if device.type == "cuda" else 0
+    count = min(RECORDED, 1 + 2 * cache // size)
+    pairs = cycle([*torch.ones(count, 2, numel, dtype=dtype, device=device)])
+
+    def copy() -> None:
+        source, target = next(pairs)
+        target.copy_(source)
+
+    return _fastest(copy, device)
 
 
 def _fastest(call: Callable[[], Any], device: torch.device) -> float:
@@ -156,7 +166,7 @@ def _fastest_recorded(call: Callable[[], Any], device: torch.device) -> float:
     with torch.no_grad(), beside(stream):
         for _ in range(WARM_UP):
             call()
-        with torch.cuda.graph(graph, stream=stream):
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             for _ in range(RECORDED):
                 call()
         for _ in range(1 + REPEATS):

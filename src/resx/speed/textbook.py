@@ -1,6 +1,7 @@
 """The loop most people write, as a yardstick for ours: PIL transforms, float32, `.item()`."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -63,12 +64,24 @@ class Textbook:
     def train(self, fetched: Any) -> None:
         images, labels = self.batch(fetched)
         self.optimizer.zero_grad()
-        outputs = self.network(images)
-        loss = F.cross_entropy(outputs, labels)
-        loss.backward()
+        with _as_torch_comes(self.device):
+            outputs = self.network(images)
+            loss = F.cross_entropy(outputs, labels)
+            loss.backward()
         self.optimizer.step()
         self.running_loss += loss.item()
         self.correct += (outputs.argmax(1) == labels).sum().item()
+
+
+@contextmanager
+def _as_torch_comes(device: torch.device) -> Iterator[None]:
+    """On CUDA convolutions round to TF32 unless they are told not to, and we tell them."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = before or device.type == "cuda"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 class PILDataset(TorchDataset[tuple[Tensor, Tensor]]):

@@ -109,6 +109,9 @@ class StaticUpdate:
             first = error.__context__ or error  # ending a recording that failed fails, too
             reason = next(iter(str(first).splitlines()), type(first).__name__)
             log.warning("steps are not recorded as a CUDA graph: %s", reason)
+            # Before torch 2.12 a generator takes a recording that failed for one that goes on.
+            generator = torch.cuda.default_generators[stream.device.index]
+            generator.graphsafe_set_state(generator.clone_state())
         else:
             self.graph = graph
 
