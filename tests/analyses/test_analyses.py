@@ -1,6 +1,8 @@
 """Every analysis leaves networks as they were, and answers a claim of the notes."""
 
 import random
+from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tests.conftest import yamls
 
 # Of analyses that take long with their own options: fewer steps, directions, images.
 QUICK = {"identity": {"steps": 10, "images": 32}}
+ALONG_TRAINING = {"gradient_flow", "rank"}  # whose texts tell of every step
 FAMILIES = ("resnet", "vit")  # an analysis takes at least one of them
 
 
@@ -87,6 +90,24 @@ def test_an_analysis_leaves_networks_as_they_were(trained, configure, name):
             new = state_of(experiment)
             assert not [key for key in old if not same(old[key], new[key])]
     assert len(refused) < len(FAMILIES), refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", ["plain", "residual", "two steps"])
+@pytest.mark.parametrize("name", yamls("analysis"))
+def test_figure_and_text_need_no_twin_and_bear_several_steps(trained, configure, name, chosen):
+    """Once lesion fell over plain nets alone, and landscape over two steps: after all the work."""
+    analysis = configure("analyze", f"analysis={name}").analysis | QUICK.get(name, {})
+    model = "vit" if name == "rank" else "resnet"
+    found = trained(model)
+    experiments = [e for e in found if e.config.residual == (chosen == "residual")]
+    if chosen == "two steps":
+        experiments = [*found, *(replace(e, step=e.step - 1) for e in found)]
+    finding = build(analysis, "analysis", Finding, experiments=experiments)
+    finding.figure().savefig(BytesIO())
+    if chosen == "two steps" and name not in ALONG_TRAINING:
+        newest = build(analysis, "analysis", Finding, experiments=found)
+        assert finding.text == newest.text and finding.verdict is newest.verdict
 
 
 @pytest.mark.slow

@@ -118,7 +118,7 @@ def test_curvature_is_better_conditioned_by_all_numbers_or_by_some(plain, residu
         for kind, arm in ((False, plain), (True, residual))
         for seed in range(3)
     )
-    finding = curvature._conclude(rows, rows)
+    finding = curvature._conclude(rows)
     assert finding.verdict is verdict
     if verdict is LIMITED:
         assert "|lowest eigenvalue| / top" in finding.measure
@@ -149,4 +149,4 @@ def test_slices_that_can_show_no_roughness_refute_nothing(plain, residual, clipp
     finding = landscape._conclude(rows, points=82)
     assert finding.verdict is verdict
     assert ("it tells little" in finding.text) == (clipped > 0.5 or plain == residual)
-    assert "convex: plain-20 0.25, residual-20 0.25" in finding.text
+    assert "lowest: plain-20 0.25, residual-20 0.25" in finding.text

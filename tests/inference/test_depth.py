@@ -185,3 +185,12 @@ def test_a_spread_that_is_known_is_not_raised_like_one_that_is_estimated():
     """Seeds that agree scatter as the images do; once forty were asked for, where ten suffice."""
     agreeing = [Arm([error] * 3, IMAGES) for error in (0.02, 0.0106)]
     assert 5 < seeds_for_errors(*agreeing, RULES) < 20
+
+
+def test_a_run_that_did_not_arrive_is_slower_only_than_what_it_was_seen_to_be():
+    """Of 200 steps without arriving it is not known that they are 1.5 times 195."""
+    never = [math.nan] * 3
+    assert slower(never, [100, 110, 120], RULES, 10, 200).answer is Answer.YES
+    assert slower(never, [190, 195, 200], RULES, 10, 200).answer is Answer.CANNOT_TELL
+    assert slower(never * 2, [190, 195, 200] * 2, RULES, 10, 200).answer is Answer.CANNOT_TELL
+    assert slower([100, 110, 120], never, RULES, 10, 200).answer is Answer.REVERSED

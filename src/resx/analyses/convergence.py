@@ -98,7 +98,8 @@ def _change(judged: pd.DataFrame, residual: bool) -> Inference | None:
     if len(depths) < 2:
         return None
     shallow, deep = (nets[nets["depth"] == d]["reached"].tolist() for d in (depths[0], depths[-1]))
-    return slower(deep, shallow, RULES, float(nets["record_every"].max()))
+    every, last_step = (float(nets[name].max()) for name in ("record_every", "last_step"))
+    return slower(deep, shallow, RULES, every, last_step)
 
 
 def _verdict(plain: Inference | None, residual: Inference | None) -> ClaimVerdict:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from resx.analyses.analysis import Finding
 from resx.analyses.curvature_figure import curvature_figure
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.facts import at_last_step, facts, refuse_mixed
 from resx.analyses.parts.hessian import Hessian, hutchpp, lanczos, signs
 from resx.analyses.parts.memory import SECOND, refuse_large_graph
 from resx.analyses.parts.sample import Sample, error_on
@@ -67,8 +67,7 @@ def curvature(
         _refuse_too_large(experiment, count, steps + 4 * sketches)
     measured = [_measure(e, sample, batch, steps, sketches, stage_steps, seed) for e in experiments]
     rows = pd.DataFrame([row for rows in measured for row in rows])
-    whole = rows[rows["part"] == "network"]
-    return _conclude(rows, whole)
+    return _conclude(rows)
 
 
 def _refuse_too_large(experiment: Experiment, images: int, vectors: int) -> None:
@@ -118,7 +117,9 @@ def _measure(
     return rows + [known | {"part": "density", "value": v, "weight": w} for v, w in pairs]
 
 
-def _conclude(rows: pd.DataFrame, whole: pd.DataFrame) -> Finding:
+def _conclude(measured: pd.DataFrame) -> Finding:
+    rows = at_last_step(measured)
+    whole = rows[rows["part"] == "network"]
     compare = ratio(MARGIN, questions=len(NUMBERS))
     compared = {c: compare_twins(whole, c, compare, untrained=True) for c in NUMBERS}
     numbers = whole.groupby(["residual", "depth"])[[*NUMBERS, "lowest", "error"]].median()
@@ -136,7 +137,7 @@ def _conclude(rows: pd.DataFrame, whole: pd.DataFrame) -> Finding:
     found = [(n, c) for n, c in compared.items() if (d := deciding(c)) and d.finding.answer is YES]
     name, comparisons = (found or list(compared.items()))[0]
     return Finding(
-        rows,
+        measured,
         partial(curvature_figure, rows, whole, NUMBERS),
         summary,
         text,

@@ -10,7 +10,7 @@ import pandas as pd
 from resx.analyses.analysis import ClaimVerdict, Finding
 from resx.analyses.identity_figure import identity_figure
 from resx.analyses.parts.additions import refuse_unless_added
-from resx.analyses.parts.facts import refuse_mixed
+from resx.analyses.parts.facts import at_last_step, refuse_mixed
 from resx.analyses.parts.identity_lesson import EVERY, block_sizes, lessons_of
 from resx.analyses.parts.seeds import RULES, ratio
 from resx.analyses.parts.words import name_of
@@ -48,8 +48,7 @@ def identity(
     for experiment in experiments:
         refuse_unless_added(experiment)
     sizes = [row for e in experiments for row in block_sizes(e, images)]
-    # Depth does not change the first block: twins of all depths share one lesson a seed.
-    pupils = {(e.config.residual, e.config.seed): e for e in experiments}
+    pupils = _pupils(experiments)
     lessons = [row for e in pupils.values() for row in lessons_of(e, images, steps, lr, threshold)]
     rows = pd.DataFrame(lessons + sizes)
     found = {norm: _compared(rows, norm) for norm in NORM}
@@ -67,6 +66,20 @@ def identity(
     )
 
 
+def _pupils(experiments: Sequence[Experiment]) -> dict[tuple[bool, int], Experiment]:
+    """One network a kind and seed, of the greatest depth that both kinds have.
+
+    Depth does not change the first block, so that twins of all depths share a lesson; but it may
+    change the layout.
+    """
+    depths = [
+        {e.config.depth for e in experiments if e.config.residual == r} for r in (True, False)
+    ]
+    common = depths[0] & depths[1] or depths[0] | depths[1]
+    chosen = [e for e in experiments if e.config.depth == max(common)] if common else experiments
+    return {(e.config.residual, e.config.seed): e for e in chosen}
+
+
 class Compared(NamedTuple):
     """Does the plain block need more steps, does it end with a greater error?"""
 
@@ -80,7 +93,11 @@ def _compared(rows: pd.DataFrame, norm: bool) -> Compared | None:
     plain, residual = last[~last["residual"].astype(bool)], last[last["residual"].astype(bool)]
     if plain.empty or residual.empty:
         return None
-    steps = slower(plain["reached"].tolist(), residual["reached"].tolist(), SHARED, EVERY)
+    reached = plain["reached"].tolist(), residual["reached"].tolist()
+    last_step = float(last["lesson_step"].max())
+    steps = slower(*reached, SHARED, EVERY, last_step)
+    # Whether they differ is asked at the share of alpha; the interval that is shown is of 95 %.
+    steps = replace(steps, interval=slower(*reached, RULES, EVERY, last_step).interval)
     errors = (net["error"].clip(lower=SMALLEST_LOSS).tolist() for net in (plain, residual))
     return Compared(steps, ratio(questions=QUESTIONS)(*errors))
 
@@ -106,10 +123,15 @@ def _last(rows: pd.DataFrame, norm: bool) -> pd.DataFrame:
 
 
 def _verdict(found: dict[bool, Compared | None]) -> ClaimVerdict:
-    """Confirmed if the plain block is slower and ends worse, with its normalisation and without."""
+    """Confirmed if the plain block is slower and ends worse, with its normalisation and without.
+
+    Not confirmed if by any of these the residual block is.
+    """
     answers = {a.answer for each in found.values() if each for a in (each.steps, each.error)}
     if answers == {Answer.YES}:
         return ClaimVerdict.CONFIRMED
+    if Answer.REVERSED in answers:
+        return ClaimVerdict.NOT_CONFIRMED
     if Answer.YES in answers:
         return ClaimVerdict.LIMITED
     if not answers or Answer.CANNOT_TELL in answers:
@@ -145,8 +167,7 @@ def _text(
         if answer:
             slow = f" (plain slower? {answer.steps.answer}; worse? {answer.error.answer})"
         parts.append(f"{name} {'; '.join(filter(None, told))}{slow}")
-    sizes = rows[rows["kind"] == "size"]
-    sizes = sizes[sizes["step"] == sizes["step"].max()]
+    sizes = at_last_step(rows[rows["kind"] == "size"])
     own = [
         f"{name_of(residual, depth)} {group['size'].mean():.2f} and {group['distance'].mean():.2f}"
         for (residual, depth), group in sizes.groupby(["residual", "depth"])

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from resx.analyses.parts.facts import at_last_step
 from resx.plotting import LOOKS
 
 SMALLEST = 1e-8  # float32 knows nothing less
@@ -32,7 +33,7 @@ def identity_figure(rows: pd.DataFrame, threshold: float, norms: dict[bool, str]
 
 def _draw_sizes(axis: Axes, sizes: pd.DataFrame) -> None:
     """Of the given weights, by the place of the block; the deepest net is drawn strongest."""
-    sizes = sizes[sizes["step"] == sizes["step"].max()]
+    sizes = at_last_step(sizes)
     for look in LOOKS:
         for depth, net in sizes[sizes["residual"] == look.residual].groupby("depth"):
             means = net.groupby("block")["distance"].mean()

@@ -11,7 +11,7 @@ import pandas as pd
 from resx.analyses.analysis import Finding
 from resx.analyses.landscape_figure import landscape_figure
 from resx.analyses.parts.convexity import convexity
-from resx.analyses.parts.facts import facts, refuse_mixed
+from resx.analyses.parts.facts import at_last_step, facts, refuse_mixed
 from resx.analyses.parts.memory import SECOND, refuse_large_graph, refuse_large_pass
 from resx.analyses.parts.sample import Sample, error_on
 from resx.analyses.parts.seeds import error_difference, ratio
@@ -66,8 +66,8 @@ def landscape(
     `level` times that of a guess, ln(classes), and roughness, the total variation of a 1-D slice
     over that of a single valley (losses up to 10). With a 2-D slice comes the convexity ratio,
     |lowest| / top eigenvalue at `eigenvalues` points on each of its sides, by `steps` products with
-    the Hessian (Sec. 6.1). Batch norm keeps its running averages unless batch_norm=train, as in the
-    paper's code.
+    the Hessian (Sec. 6.1): too few to find the lowest, so that the ratio is a lower bound. Batch
+    norm keeps its running averages unless batch_norm=train, as in the paper's code.
     """
     sample = Sample(split, images, batch_norm, weight_decay, augment)
     slices = Slices(line, grid, directions, span, eigenvalues, steps, seed)
@@ -143,7 +143,8 @@ def _measure(
     return [known | whole | numbers, *(known | row for row in rows)]
 
 
-def _conclude(rows: pd.DataFrame, points: int) -> Finding:
+def _conclude(measured: pd.DataFrame, points: int) -> Finding:
+    rows = at_last_step(measured)
     whole = rows[rows["kind"] == "network"]
     rough = compare_twins(whole, "roughness", ratio(MARGIN), untrained=True)
     wide = compare_twins(whole, "basin", error_difference(points, WIDTH_MARGIN), untrained=True)
@@ -159,15 +160,16 @@ def _conclude(rows: pd.DataFrame, points: int) -> Finding:
         " random directions through the weights (1: a single valley), plain over residual, by"
         f" depth, level within {100 * (MARGIN - 1):.0f} %: {sentence(rough)}. Above 1 the plain"
         f" network's loss is rougher.{why_blind(whole, rough)} Beside it, how far a slice is from"
-        f" a parabola (rms over range), plain over residual: {sentence(uneven)}; the greatest"
-        " |lowest| / top eigenvalue on a coarse grid, 0 where the loss is convex:"
-        f" {_convex(summary)}; the share of a slice with a low loss: {basins}; plain minus"
-        f" residual, in points, by depth: {sentence(wide, scale=100)}. Limit: slices see a few of"
+        f" a parabola (rms over range), plain over residual: {sentence(uneven)}; |lowest| / top"
+        " eigenvalue, the greatest on a coarse grid (0: convex), at least, as a few products with"
+        f" the Hessian do not find the lowest: {_convex(summary)}; the share of a slice with a low"
+        f" loss: {basins}; plain minus residual, in points, by depth: {sentence(wide, scale=100)}."
+        " Limit: slices see a few of"
         " very many directions, and losses of a few images; what lies between their points they do"
         " not see."
     )
     return Finding(
-        rows,
+        measured,
         partial(landscape_figure, rows, CEILING),
         summary,
         text,

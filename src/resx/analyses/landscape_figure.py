@@ -63,7 +63,7 @@ def _title(rows: pd.DataFrame, look: Look, depth: int) -> str:
     grid = grid[grid["residual"] == look.residual]
     if grid.empty:
         return title
-    return f"{title}\n|lowest| / top eigenvalue up to {grid['not_convex'].max():.2g}"
+    return f"{title}\n|lowest| / top eigenvalue at least {grid['not_convex'].max():.2g}"
 
 
 def _draw_contours(

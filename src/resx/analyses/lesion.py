@@ -66,7 +66,8 @@ def lesion(
     return _conclude(rows, min(map(sample.size, experiments)), split)
 
 
-def _conclude(rows: pd.DataFrame, images: int, split: str) -> Finding:
+def _conclude(measured: pd.DataFrame, images: int, split: str) -> Finding:
+    rows = at_last_step(measured)
     single = rows[(rows["kind"] == "delete") & rows["keeps_shape"].eq(True)]
     table = single.groupby([*NETWORK, "step", "learned"], as_index=False)["error"].mean()
     compared = compare_twins(table, "error", error_difference(images, MARGIN))
@@ -83,7 +84,7 @@ def _conclude(rows: pd.DataFrame, images: int, split: str) -> Finding:
         " network do; that it bears the loss of a block is a likeness, no proof."
     )
     return Finding(
-        rows,
+        measured,
         partial(lesion_figure, rows, split),
         summary,
         text,
@@ -96,9 +97,9 @@ def _conclude(rows: pd.DataFrame, images: int, split: str) -> Finding:
 def _losses(rows: pd.DataFrame, table: pd.DataFrame, images: int) -> dict[int, Inference]:
     """Error without one block minus that of the whole, of residual nets that have learned."""
     compare = error_difference(images, MARGIN)
-    whole = at_last_step(rows[rows["kind"] == "whole"])
+    whole = rows[rows["kind"] == "whole"]
     found = {}
-    for depth, cell in at_last_step(table).groupby("depth"):
+    for depth, cell in table.groupby("depth"):
         nets = cell[cell["residual"] & cell["learned"].astype(bool)]
         uncut = whole[(whole["depth"] == depth) & whole["residual"] & whole["learned"]]
         if len(nets):

@@ -71,7 +71,13 @@ def _draw_several(axis: Axes, rows: pd.DataFrame, depths: list[int]) -> None:
 
 
 def _draw_paths(axis: Axes, rows: pd.DataFrame, depths: list[int]) -> None:
-    """Each relative to its peak: where along the lengths paths are, and where the gradient is."""
+    """Each relative to its peak: where along the lengths paths are, and where the gradient is.
+
+    Plain networks have one path alone, and none is drawn.
+    """
+    if rows.empty:
+        axis.set_axis_off()
+        return
     for depth, shade in zip(depths, shades(len(depths))):
         means = rows[rows["depth"] == depth].groupby("number")[["paths", "carried"]].mean()
         if len(means):

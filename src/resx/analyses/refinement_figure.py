@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
+from resx.analyses.parts.facts import at_last_step
 from resx.plotting import LOOKS, shades
 
 PANELS = {
@@ -24,8 +25,7 @@ def refinement_figure(rows: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     axes = below.subplots(1, 2)
     deepest = pairs[pairs["depth"] == pairs["depth"].max()]
     for axis, look in zip(axes, LOOKS):
-        net = deepest[deepest["residual"] == look.residual]
-        net = net[net["step"] == net["step"].max()]
+        net = at_last_step(deepest[deepest["residual"] == look.residual])
         image = _draw_pairs(axis, net)
         axis.set(title=f"{look.name}, depth {deepest['depth'].max():.0f}", xlabel="block")
     axes[0].set_ylabel("block")

@@ -85,11 +85,17 @@ def _falls(layers: pd.DataFrame) -> Inference | None:
 
 
 def _verdict(twins: Inference | None, falls: Inference | None) -> ClaimVerdict:
-    """Confirmed where residual layers respond less than plain ones, and the less the deeper."""
+    """Confirmed where residual layers respond less than plain ones, and the less the deeper.
+
+    Not confirmed where either is the other way round.
+    """
     answers = [finding.answer for finding in (twins, falls) if finding is not None]
+    if answers == [Answer.REVERSED, Answer.REVERSED]:
+        return ClaimVerdict.CONFIRMED
+    if Answer.YES in answers:
+        return ClaimVerdict.NOT_CONFIRMED
     if Answer.REVERSED in answers:
-        both = answers == [Answer.REVERSED, Answer.REVERSED]
-        return ClaimVerdict.CONFIRMED if both else ClaimVerdict.LIMITED
+        return ClaimVerdict.LIMITED
     if Answer.CANNOT_TELL in answers or not answers:
         return ClaimVerdict.CANNOT_TELL
     return ClaimVerdict.NOT_CONFIRMED

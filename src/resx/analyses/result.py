@@ -24,7 +24,7 @@ from resx.store.writing import naming, replace_text
 
 # Raised whenever an analysis gives other numbers, texts or verdicts for the same request, so that
 # what was found before is computed again.
-RULES = 2
+RULES = 3
 SUMMARY, ROWS, FIGURE = "summary.json", "rows.csv", "figure"
 IDENTITY = ("depth", "seed", "block", "step")  # columns that say of what a row is, not what it is
 

@@ -70,11 +70,18 @@ def undecided(
 
 
 def compare_ratio(
-    first: Numbers, second: Numbers, measure: Measure, rules: Rules, resolution: float = 0.0
+    first: Numbers,
+    second: Numbers,
+    measure: Measure,
+    rules: Rules,
+    resolution: float = 0.0,
+    seen_to: float = math.inf,
 ) -> Finding:
     """Positive numbers on a log scale; effect, interval and margin are ratios.
 
-    NaN and None mean worse than any number: a run that diverged, a target that it never reached.
+    NaN and None mean worse than any number: a run that diverged, a target that it never reached. Of
+    the latter it is known that it lies beyond `seen_to`: by more than the ratio worse than what is
+    so much smaller, and of no other.
     """
     values = numbers(first), numbers(second)
     n = (len(values[0]), len(values[1]))
@@ -89,7 +96,7 @@ def compare_ratio(
     if any(lost):
         logs = [np.where(np.isnan(arm.logs), math.inf, arm.logs) for arm in arms]
         margin = math.log(rules.ratio)
-        answer, p, test = _rank_answer(logs[0], logs[1], margin, rules.alpha)
+        answer, p, test = _rank_answer(logs[0], logs[1], margin, rules.alpha, math.log(seen_to))
         medians = [float(np.median(log)) for log in logs]
         effect = math.exp(medians[0] - medians[1]) if all(map(math.isfinite, medians)) else None
         return Finding(answer, measure, rules.ratio, test, n, effect, None, p, lost, test=test)
@@ -128,12 +135,14 @@ def _have_failed(arm: Arm, rules: Rules) -> NDArray[np.bool_]:
 
 
 def _rank_answer(
-    first: Values, second: Values, margin: float, alpha: float
+    first: Values, second: Values, margin: float, alpha: float, seen_to: float = math.inf
 ) -> tuple[Answer, float, Reason]:
     """Ranks decide where they can; with fewer than four seeds each, the number of failures.
 
-    The margin is taken off the one that is said to be worse, so that it must be so by more.
+    The margin is taken off the one that is said to be worse, so that it must be so by more. What
+    lies within the margin of `seen_to` may be as bad as what was not seen to its end.
     """
+    beyond = [np.where(v > seen_to - margin, math.inf, v) for v in (first, second)]
     n = len(first), len(second)
 
     def worse(one: Values, other: Values) -> float:
@@ -142,11 +151,11 @@ def _rank_answer(
 
     if smallest_rank_p(*n) <= alpha:  # by n alone: choosing the test by its p would be two tests
         reason = Reason.WORST_RANK
-        p = worse(first, second), worse(second, first)
+        p = worse(first, beyond[1]), worse(second, beyond[0])
     else:
         reason = Reason.FAILURES
-        counts = [(int(np.isinf(v).sum()), len(v)) for v in (first, second)]
-        p = failures_p(counts[0], counts[1]), failures_p(counts[1], counts[0])
+        lost = [(int(np.isinf(v).sum()), len(v)) for v in (first, second, *beyond)]
+        p = failures_p(lost[0], lost[3]), failures_p(lost[1], lost[2])
     if p[0] <= alpha:
         return Answer.YES, p[0], reason
     if p[1] <= alpha:

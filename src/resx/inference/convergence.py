@@ -1,5 +1,6 @@
 """How many steps a network needs to reach an error, where some runs never do. (notes, 5.2)"""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +47,19 @@ def median_steps(steps: Numbers, last_step: float) -> Steps:
     return Steps(float(half[0]) if len(half) else None, arrived, len(values))
 
 
-def slower(deep: Numbers, shallow: Numbers, rules: Rules, record_every: float = 0.0) -> Finding:
+def slower(
+    deep: Numbers,
+    shallow: Numbers,
+    rules: Rules,
+    record_every: float = 0.0,
+    last_step: float = math.inf,
+) -> Finding:
     """Does the deep network need more steps than the shallow one, by more than the factor `ratio`?
 
-    All runs end at one step, so that a run that never arrives is slower than any that does. Where
+    All runs end at one step, so that a run that never arrives is slower than any that does; by more
+    than the factor than those alone that arrived before `last_step` / `ratio`. Where
     there are such, exact ranks decide, as for runs that diverge: the log-rank test is asymptotic,
     and of 3 against 3 seeds that separate completely states 0.012, where the exact p is 0.05.
     Without them Student's interval on the log scale, no narrower than two records lie apart.
     """
-    return compare_ratio(deep, shallow, Measure.STEPS, rules, record_every)
+    return compare_ratio(deep, shallow, Measure.STEPS, rules, record_every, last_step)

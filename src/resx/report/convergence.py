@@ -47,10 +47,9 @@ def slows_with_depth(
         return None
     ends = depths[0], depths[-1]
     shallow, deep = (networks[networks["depth"] == d].sort_values("seed")["step"] for d in ends)
-    finding = slower(
-        deep.tolist(), shallow.tolist(), rules, float(runs["recipe.record_every"].max())
-    )
     last = float(runs["recipe.steps"].max())
+    every = float(runs["recipe.record_every"].max())
+    finding = slower(deep.tolist(), shallow.tolist(), rules, every, last)
     medians = [median_steps(steps.tolist(), last) for steps in (shallow, deep)]
     kind = network_kind(residual)
     question = f"Does the {kind} net need more steps to 10 % training error with depth?"

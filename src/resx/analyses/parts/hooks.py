@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from resx.analyses.parts.batch_norm import set_mode
 from resx.analyses.parts.undisturbed import undisturbed
 from resx.models.parts.network import Network
 
@@ -44,9 +45,12 @@ def looking(looks: Iterable[tuple[nn.Module, Look]]) -> Iterator[None]:
 
 @contextmanager
 def evaluating(network: nn.Module, looks: Iterable[tuple[nn.Module, Look]]) -> Iterator[None]:
-    """Evaluation mode without gradients, for the looks alone: the network is left as it was."""
+    """Evaluation mode without gradients, for the looks alone: the network is left as it was.
+
+    Batch norm that has seen nothing takes the means of the images (`set_mode`).
+    """
     with undisturbed(network), looking(looks), torch.no_grad():
-        network.eval()
+        set_mode(network, "eval")
         yield
 
 

@@ -75,8 +75,19 @@ class Sample:
         set_mode(network, self.batch_norm)
 
     def decay(self, experiment: Experiment) -> float:
-        """The factor of |weights|^2 / 2 in the loss."""
-        return experiment.config.recipe.weight_decay if self.weight_decay else 0.0
+        """The factor of |weights|^2 / 2 in the loss, over all parameters.
+
+        Raises `ValueError` for a recipe whose penalty is another: of some parameters, or AdamW's.
+        """
+        recipe = experiment.config.recipe
+        if not self.weight_decay:
+            return 0.0
+        if recipe.optimizer != "sgd" or not recipe.decay_norms:
+            raise ValueError(
+                f"weight_decay=true: the penalty of recipe {recipe.name} is not that of all"
+                " parameters in the loss"
+            )
+        return recipe.weight_decay
 
 
 def first_images(experiment: Experiment, images: int) -> Iterator[Tensor]:
@@ -90,7 +101,7 @@ def first_images(experiment: Experiment, images: int) -> Iterator[Tensor]:
 
 
 def penalized_loss(network: nn.Module, batch: Batch, decay: float = 0.0) -> Tensor:
-    """Mean cross-entropy, and (decay / 2) |w|^2."""
+    """Mean cross-entropy, and (decay / 2) |w|^2 of all parameters."""
     images, labels = batch
     loss = F.cross_entropy(network(images), labels)
     if decay:
