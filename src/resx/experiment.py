@@ -98,10 +98,13 @@ class StoredRun(Run):
         trust: Iterable[str] = (),
         *,
         step: int | None = None,
+        weights: bool = True,
         dataset: Dataset | None = None,
         **changes: Any,
     ) -> Experiment:
         """The run's parts with the newest weights, or with those that were kept at a step.
+
+        Without `weights` with its first ones, for whoever reads its records alone.
 
         A `dataset` that was loaded before is shared, as in `prepare`. `trust` names packages whose
         components may be built; `changes` are settings of the configuration that do not decide its
@@ -110,6 +113,8 @@ class StoredRun(Run):
         images are no longer there.
         """
         config = reconfigured(self.config, device=device, trust=list(trust), **changes)
+        if not weights:
+            return replace(prepare(config, dataset), run=self, step=self.summary.step)
         saved = self.checkpoint() if step is None else self.snapshot_at(step)
         return replace(with_weights(config, saved, dataset), run=self)
 

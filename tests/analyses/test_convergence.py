@@ -48,6 +48,19 @@ def test_a_run_that_has_not_ended_may_arrive_yet(resx, tiny, only_run):
         convergence([ours])
 
 
+def test_a_run_that_diverged_never_arrives_and_needs_no_weights(resx, tiny, tmp_path):
+    """Once it was refused for its weights, which nobody reads."""
+    assert resx("train", "-m", *tiny, "depth=8,14").code == 0
+    (deep,) = tmp_path.glob("outputs/runs/*/resnet-14-*/s*")
+    run = open_run(deep)
+    run.write_summary(run.summary.but(status=Status.DIVERGED))
+    for path in deep.glob("checkpoint*.pt"):
+        path.unlink()
+    answer = resx("analyze", "convergence", "runs='outputs/runs/*/*/s*'")
+    assert answer.code == 0, answer.err
+    assert "residual-14" in answer.out and "residual-8" in answer.out
+
+
 @pytest.mark.parametrize(
     ("plain", "residual", "verdict"),
     [

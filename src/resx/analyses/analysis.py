@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from resx.experiment import Experiment
+
+OF_RECORDS = "of_records"
+Of = TypeVar("Of", bound=Callable[..., "Finding"])
 
 
 class ClaimVerdict(StrEnum):
@@ -38,6 +41,12 @@ class Finding(NamedTuple):
     effect: float | None = None
     interval: tuple[float, float] | None = None
     measure: str = ""
+
+
+def of_records(analysis: Of) -> Of:
+    """Marks an analysis that reads what runs have recorded: of weights it needs none."""
+    setattr(analysis, OF_RECORDS, True)
+    return analysis
 
 
 class Analysis(Protocol):

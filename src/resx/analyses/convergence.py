@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from resx.analyses.analysis import ClaimVerdict, Finding
+from resx.analyses.analysis import ClaimVerdict, Finding, of_records
 from resx.analyses.parts.facts import facts, refuse_mixed
 from resx.analyses.parts.seeds import RULES
 from resx.analyses.parts.words import name_of, said
@@ -22,10 +22,12 @@ from resx.plotting import LOOKS
 WINDOW = 5  # records that a local rate is fitted to
 
 
+@of_records
 def convergence(experiments: Sequence[Experiment], threshold: float = 0.1) -> Finding:
     """Steps until the running training error first is at or below errors, and the local rate.
 
-    A run that never gets there is one that would need more steps than it had (censored). The
+    A run that never gets there is one that would need more steps than it had (censored); so is one
+    that diverged. The
     verdict compares the deepest with the shallowest network, plain and residual, at `threshold`.
     The local rate is -d ln(loss) / d step. Raises `ValueError` for networks that are of no run, and
     for a run that has not ended: it may arrive yet.

@@ -37,15 +37,22 @@ class Subject:
 
 
 def of_run(
-    run: StoredRun, snapshots: bool, device: str, trust: Iterable[str], **changes: Any
+    run: StoredRun,
+    snapshots: bool,
+    device: str,
+    trust: Iterable[str],
+    weights: bool = True,
+    **changes: Any,
 ) -> list[Subject]:
-    """Its newest weights, or all that it kept along training.
+    """Its newest weights, all that it kept along training, or none for an analysis of records.
 
     Raises `RequestError` for a run without a checkpoint or without snapshots.
     """
     summary, config = run.summary, run.config
-    load = partial(_load_run, run, device, tuple(trust), changes)
+    load = partial(_load_run, run, device, tuple(trust), changes, weights)
     known = ("run", summary.hash or run.hash, summary.started, config.data.root, changes)
+    if not weights:
+        return [Subject(config, (*known, summary.step), partial(load, None))]
     if snapshots:
         steps = list(run.snapshots())
         if not steps:
@@ -64,10 +71,11 @@ def _load_run(
     device: str,
     trust: Sequence[str],
     changes: dict[str, Any],
+    weights: bool,
     step: int | None,
     dataset: Dataset | None,
 ) -> Experiment:
-    return run.experiment(device, trust, step=step, dataset=dataset, **changes)
+    return run.experiment(device, trust, step=step, weights=weights, dataset=dataset, **changes)
 
 
 def of_network(config: NetworkConfig) -> Subject:

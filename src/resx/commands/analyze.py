@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from resx.analyses.analysis import Finding
+from resx.analyses.analysis import OF_RECORDS, Finding
 from resx.analyses.result import FIGURE, RULES, Result, store
 from resx.analyses.subjects import (
     Subject,
@@ -20,7 +21,7 @@ from resx.analyses.subjects import (
     of_run,
     without_twin,
 )
-from resx.config.components import build
+from resx.config.components import build, find
 from resx.config.composing import Typed, parse
 from resx.config.requests import BESIDE_RUNS, AnalyzeConfig
 from resx.config.schema import TrainConfig
@@ -126,8 +127,14 @@ def _subjects(config: AnalyzeConfig, typed: Typed, runs: list[StoredRun]) -> lis
     if runs:
         if strange := sorted(set(_of_networks(typed)) - {*BESIDE_RUNS}):
             raise RequestError(f"{strange[0]}: a run's own configuration decides that")
-        root = {} if config.data.root is None else {"data_root": config.data.root}
-        found = (of_run(r, config.snapshots, config.device, config.trust, **root) for r in runs)
+        root: dict[str, Any] = {}
+        if config.data.root is not None:
+            root = {"data_root": config.data.root}
+        target = config.analysis.get("_target_")
+        analysis = find(target, "analysis", Finding, config.trust)
+        weights = not hasattr(analysis, OF_RECORDS)
+        parts = config.snapshots, config.device, config.trust, weights
+        found = (of_run(run, *parts, **root) for run in runs)
         return list(itertools.chain.from_iterable(found))
     if files:
         return _of_files(config, typed, files)
