@@ -24,8 +24,8 @@ class Measure:
         return "%" if self.is_error else ""
 
     def show(self, value: float) -> str:
-        """`12.34` (percent) for an error, `0.123` for a loss."""
-        return f"{100 * value:.2f}" if self.is_error else f"{value:.3g}"
+        """`12.34` (percent) for an error, `0.1234` for a loss."""
+        return f"{100 * value:.2f}" if self.is_error else f"{value:.4g}"
 
     def show_difference(self, value: float) -> str:
         """`+1.23` (points) for errors; losses are compared as ratios: `3.3`."""
