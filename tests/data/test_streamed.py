@@ -11,7 +11,7 @@ from PIL import Image
 from resx.config.schema import DataConfig
 from resx.data.loading import load_dataset
 from resx.data.source import Files
-from resx.data.views import Augmentation, View, Views, evaluation_view
+from resx.data.views import Augmentation, TrainingCut, View, Views, evaluation_view, opened
 from resx.errors import RequestError
 
 
@@ -66,6 +66,13 @@ def test_training_crops_cover_the_papers_range_of_scales(ramp):
     assert min(scales) == pytest.approx(128, abs=6)
     assert max(scales) == pytest.approx(240, abs=12)
     assert np.mean(scales) == pytest.approx(184, abs=8)
+
+
+def test_a_crop_lies_where_float32_has_it(ramp):
+    """0.18 of 50 rows, less a last bit, is the ninth row in float32 and the eighth in float64."""
+    draw = torch.tensor(0.17999999225139618)
+    cut = TrainingCut(side=180, size=131, left=draw, top=draw, mirrored=False)
+    assert cut.of(opened(ramp, 0, cut.side))[0, 0, 1] == 9
 
 
 def test_half_of_the_training_crops_are_mirrored(ramp):

@@ -182,3 +182,11 @@ def test_by_losses_too_runs_at_chance_rank_with_those_that_diverge():
     finding = compare(plain, residual, Rules(chance=0.9, by_loss=True))
     assert (finding.answer, finding.failed) == (Answer.YES, (3, 0))
     assert finding.p == pytest.approx(1 / 64, rel=1e-3)
+
+
+def test_by_losses_runs_at_chance_are_counted_where_an_interval_decides():
+    plain = Arm([0.9, 0.9, 0.9], IMAGES, [2.3, 2.31, 2.29])
+    residual = Arm([0.01, 0.011, 0.009], IMAGES, [0.05, 0.04, 0.06])
+    finding = compare(plain, residual, Rules(chance=0.9, by_loss=True))
+    assert (finding.answer, finding.failed) == (Answer.YES, (3, 0))
+    assert finding.interval is not None

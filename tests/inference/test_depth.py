@@ -194,3 +194,8 @@ def test_a_run_that_did_not_arrive_is_slower_only_than_what_it_was_seen_to_be():
     assert slower(never, [190, 195, 200], RULES, 10, 200).answer is Answer.CANNOT_TELL
     assert slower(never * 2, [190, 195, 200] * 2, RULES, 10, 200).answer is Answer.CANNOT_TELL
     assert slower([100, 110, 120], never, RULES, 10, 200).answer is Answer.REVERSED
+
+
+def test_a_single_shallow_run_that_many_deep_ones_fail_beside_is_counted_as_one():
+    arms = {20: Arm([0.01], IMAGES), 56: Arm([None] * 45, IMAGES)}
+    assert degradation(arms, RULES).n == (45, 1)

@@ -26,11 +26,10 @@ WINDOW = 5  # records that a local rate is fitted to
 def convergence(experiments: Sequence[Experiment], threshold: float = 0.1) -> Finding:
     """Steps until the running training error first is at or below errors, and the local rate.
 
-    A run that never gets there is one that would need more steps than it had (censored); so is one
-    that diverged. The
-    verdict compares the deepest with the shallowest network, plain and residual, at `threshold`.
-    The local rate is -d ln(loss) / d step. Raises `ValueError` for networks that are of no run, and
-    for a run that has not ended: it may arrive yet.
+    A run that never gets there, as one that diverged, would need more steps than it had (censored).
+    The verdict compares the deepest with the shallowest network, plain and residual, at
+    `threshold`. The local rate is -d ln(loss) / d step. Raises `ValueError` for networks that are
+    of no run, and for a run that has not ended: it may arrive yet.
     """
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: must be in (0, 1)")

@@ -76,7 +76,7 @@ def _pupils(experiments: Sequence[Experiment]) -> dict[tuple[bool, int], Experim
         {e.config.depth for e in experiments if e.config.residual == r} for r in (True, False)
     ]
     common = depths[0] & depths[1] or depths[0] | depths[1]
-    chosen = [e for e in experiments if e.config.depth == max(common)] if common else experiments
+    chosen = (e for e in experiments if e.config.depth == max(common))
     return {(e.config.residual, e.config.seed): e for e in chosen}
 
 

@@ -127,9 +127,7 @@ def _subjects(config: AnalyzeConfig, typed: Typed, runs: list[StoredRun]) -> lis
     if runs:
         if strange := sorted(set(_of_networks(typed)) - {*BESIDE_RUNS}):
             raise RequestError(f"{strange[0]}: a run's own configuration decides that")
-        root: dict[str, Any] = {}
-        if config.data.root is not None:
-            root = {"data_root": config.data.root}
+        root: dict[str, Any] = {} if config.data.root is None else {"data_root": config.data.root}
         target = config.analysis.get("_target_")
         analysis = find(target, "analysis", Finding, config.trust)
         weights = not hasattr(analysis, OF_RECORDS)

@@ -57,12 +57,12 @@ class Views(TorchDataset[tuple[Tensor, Tensor]]):
     def cut(self, view: View) -> "Cut":
         """What a view shows of its image, whoever decodes that."""
         if view.draw is None:
-            return EvaluationCut(round(TEST_SCALE * self.image_size), self.image_size, view.crops)
+            return EvaluationCut(self.image_size, view.crops)
         seed, position = view.draw
         scale, left, top, mirror = torch.rand(4, generator=generator(seed, "crop", position))
         side = self.least + int(scale * (self.most - self.least + 1))
         mirrored = self.flip and bool(mirror < 0.5)
-        return TrainingCut(side, self.image_size, float(left), float(top), mirrored)
+        return TrainingCut(side, self.image_size, left, top, mirrored)
 
 
 class TrainingCut(NamedTuple):
@@ -70,8 +70,8 @@ class TrainingCut(NamedTuple):
 
     side: int  # pixels that the image's shorter side would have
     size: int
-    left: float  # where the crop lies, 0 to 1
-    top: float
+    left: Tensor  # where the crop lies, 0 to 1; float32, in whose rounding its pixel is found
+    top: Tensor
     mirrored: bool
 
     def of(self, whole: Tensor) -> Tensor:
@@ -89,9 +89,13 @@ class EvaluationCut(NamedTuple):
     Krizhevsky 2012, Sec. 4.1; the shorter side is 256 / 224 of the crop (He 2015, Sec. 3.4).
     """
 
-    side: int
     size: int
-    crops: int
+    crops: int = 1
+
+    @property
+    def side(self) -> int:
+        """Pixels that the image's shorter side has."""
+        return round(TEST_SCALE * self.size)
 
     def of(self, whole: Tensor) -> Tensor:
         side, size = self.side, self.size
@@ -111,7 +115,7 @@ Cut = TrainingCut | EvaluationCut
 
 def evaluation_view(images: Encoded, index: int, size: int, crops: int = 1) -> Tensor:
     """An `EvaluationCut` of an image."""
-    cut = EvaluationCut(round(TEST_SCALE * size), size, crops)
+    cut = EvaluationCut(size, crops)
     return cut.of(opened(images, index, cut.side))
 
 

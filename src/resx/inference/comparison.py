@@ -1,6 +1,7 @@
 """Is the first network's error (loss, number of steps) greater than the second's?"""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ def compare(first: Arm, second: Arm, rules: Rules) -> Finding:
         # As by errors: where runs diverged and ranks decide, those at chance rank with them.
         drop = bool(first.diverged or second.diverged)
         losses = [_of_the_trained(arm, rules) if drop else arm.losses for arm in (first, second)]
-        return compare_ratio(losses[0], losses[1], Measure.LOSS, rules)
+        found = compare_ratio(losses[0], losses[1], Measure.LOSS, rules)
+        return found if found.test else replace(found, failed=failed)
     # An interval of the runs that are left would praise a net for losing its worst seeds.
     if first.diverged or second.diverged:
         return _by_rank(first, second, rules)
@@ -149,7 +151,9 @@ def _rank_answer(
         # Rounded, or what is worse by just the margin is a tie or not as its last bit has it.
         return worst_rank_p(np.round(one - margin, TIES), np.round(other, TIES))
 
-    if smallest_rank_p(*n) <= alpha:  # by n alone: choosing the test by its p would be two tests
+    if (
+        min(n) > 1 and smallest_rank_p(*n) <= alpha
+    ):  # by n alone: choosing the test by its p would be two tests
         reason = Reason.WORST_RANK
         p = worse(first, beyond[1]), worse(second, beyond[0])
     else:

@@ -57,9 +57,9 @@ def slower(
     """Does the deep network need more steps than the shallow one, by more than the factor `ratio`?
 
     All runs end at one step, so that a run that never arrives is slower than any that does; by more
-    than the factor than those alone that arrived before `last_step` / `ratio`. Where
-    there are such, exact ranks decide, as for runs that diverge: the log-rank test is asymptotic,
-    and of 3 against 3 seeds that separate completely states 0.012, where the exact p is 0.05.
+    than the factor than those alone that arrived before `last_step` / `ratio`. Where there are
+    such, exact ranks decide, as for runs that diverge: the log-rank test is asymptotic, and of 3
+    against 3 seeds that separate completely states 0.012, where the exact p is 0.05.
     Without them Student's interval on the log scale, no narrower than two records lie apart.
     """
     return compare_ratio(deep, shallow, Measure.STEPS, rules, record_every, last_step)

@@ -33,8 +33,8 @@ def degradation(arms: Mapping[int, Arm], rules: Rules) -> Finding:
     worse = [d for d in worse if strict[d].answer is Answer.YES]
     if worse:
         chosen = strict[best if best in worse else worse[-1]]
-        # A single run is not said to be better than anything, and has no part in this.
-        n = arms[deepest].n, min(arms[d].n for d in shallower if arms[d].n > 1)
+        # A single run has no part in this, unless it is what the deepest is worse than.
+        n = arms[deepest].n, min(arms[d].n for d in shallower if arms[d].n > 1 or d in worse)
         if luck_of_best(n[0], n[1], len(shallower), len(worse)) > MOST_LUCK:
             return replace(chosen, answer=Answer.CANNOT_TELL, reason=Reason.FEW_SEEDS)
         return chosen
