@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
 from resx.config.settings import to_dict
 from resx.experiment import StoredRun, open_run
@@ -95,7 +96,9 @@ def make(study: str, typed: list[str]) -> Path:
     texts = [re.sub(r' <a href="\w+\.(pdf|svg)".*?</a>', "", page.read_text()) for page in pages]
     for path in sorted(folder.iterdir()):
         if path.suffix == ".png":
-            moved = path.replace(figures / f"{study}-{path.name}")
+            moved = figures / f"{study}-{path.name}"
+            Image.open(path).quantize(256).save(moved, optimize=True)  # a third of the bytes
+            path.unlink()
             link = os.path.relpath(moved, folder)
             for before, after in ((f"({path.name})", f"({link})"), (f'"{path.name}"', f'"{link}"')):
                 texts = [text.replace(before, after) for text in texts]

@@ -41,6 +41,19 @@ def test_the_svg_has_the_values_of_its_curves_and_their_place(tmp_path):
     assert 0 < top < bottom < 72 * 4.8
 
 
+def test_a_path_has_a_hundredth_of_a_point_and_a_text_all_its_digits(tmp_path):
+    def labelled() -> Figure:
+        figure = line()
+        figure.axes[0].set_title("12.345678 of all")
+        return figure
+
+    svg = draw("labelled", tmp_path, labelled).read_text()
+    drawn = re.search(r'<path d="([^"]*)" clip-path', svg)[1]
+    assert len(re.findall(r"\d\d\.\d\d\b", drawn)) == 4
+    assert not re.search(r"\d\d\.\d{3}", drawn)
+    assert ">12.345678 of all<" in svg
+
+
 def test_a_surface_and_dots_have_no_values(tmp_path):
     figure = Figure()
     figure.subplots().plot([0, 1], [1, 0], "o", label="dots")

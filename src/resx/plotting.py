@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -36,6 +37,7 @@ METADATA: dict[str, dict[str, Any]] = {
 
 NARROW = 4.4  # inches: what a phone shows without scrolling, in letters that can be read
 MOST_POINTS = 1000  # of a curve whose values a page shows
+FINER = re.compile(r"(?<=\d\d\.\d\d)\d+")  # than a hundredth of a point: nobody sees it
 
 
 class Look(NamedTuple):
@@ -136,7 +138,8 @@ def svg_with_values(figure: Figure) -> str:
     for panel in found:  # of panels that share their axis one has its label
         panel["x"] = panel["x"] or (labels[0] if labels else "")
     data = json.dumps(found, separators=(",", ":"), allow_nan=False)
-    return buffer.getvalue().replace("<svg ", f'<svg data-values="{escape(data)}" ', 1)
+    svg = re.sub(r' d="[^"]*"', lambda path: FINER.sub("", path[0]), buffer.getvalue())
+    return svg.replace("<svg ", f'<svg data-values="{escape(data)}" ', 1)
 
 
 def values(axis: Axes) -> dict[str, Any]:
