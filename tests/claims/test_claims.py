@@ -6,7 +6,7 @@ import re
 import pytest
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.claims.page import said, wording
+from resx.claims.wording import said, wording
 from resx.claims.row import FAILED, NOT_MEASURED, Row
 from resx.claims.studies import of_verdict
 from resx.config.requests import COMMANDS

@@ -1,6 +1,8 @@
 """`resx claims` reads or computes every row, and says of the rest how it would be measured."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from resx.errors import RequestError
 from resx.reference.claims import all_claims, claim, in_chinese
 from tests.commands.answers import assert_refused
 
+DOCS = Path(__file__).parents[2] / "docs"
 ONLY = "only=[degradation,convergence,information]"
 SMALL = ("depth=8,14", "seed=0,1", "model.width=2", "recipe.steps=6", "recipe.record_every=2")
 SMALL += ("recipe.eval_every=2", "hydra/launcher=basic")
@@ -125,10 +128,24 @@ def test_what_would_decide_a_claim_stands_with_it_unless_it_is_confirmed(tmp_pat
         write_pages([row], "resx claims", "now", tmp_path)
         for name in ("claims.md", PAGES["en"]):
             assert (landscape.decides in (tmp_path / name).read_text()) == told
-        chinese = (tmp_path / PAGES["zh"]).read_text()
-        assert (in_chinese()["landscape"]["decides"] in chinese) == told
-        assert landscape.chinese.replace("**", "") in chinese
-        assert "resx claims" in chinese and f'href="{PAGES["en"]}"' in chinese
+        for name, other in ((PAGES["zh"], PAGES["en"]), ("claims.zh-CN.md", "claims.md")):
+            chinese = (tmp_path / name).read_text()
+            assert (in_chinese()["landscape"]["decides"] in chinese) == told
+            assert landscape.chinese.replace("**", "") in chinese.replace("**", "")
+            assert other in chinese
+
+
+def test_the_chinese_page_has_the_commands_numbers_and_figures_of_the_english_one():
+    """Of the pages that are kept, which are written together."""
+    english, chinese = ((DOCS / name).read_text() for name in ("claims.md", "claims.zh-CN.md"))
+    for pattern in (r"`[^`]+`", r"\]\((?!claims)[^)]*\)", r"\]\(claims/[^)]*\)", r"^## .*"):
+        found = re.findall(pattern, english, re.MULTILINE)
+        assert found and re.findall(pattern, chinese, re.MULTILINE) == found
+    cells = [re.findall(r"[-+]?\d+\.\d+", page.split("\n## ")[0]) for page in (english, chinese)]
+    assert len(cells[0]) > 60 and cells[0] == cells[1]
+    effects = re.findall(r"^\| \[.*\| (.*) \| .* \|$", chinese, re.MULTILINE)
+    assert len(effects) == english.count("\n| [")
+    assert not [effect for effect in effects if re.search(r"[a-z]{3,} [a-z]{3,}", effect)]
 
 
 def test_a_wrong_request_is_one_line(resx):

@@ -1,16 +1,13 @@
 """All claims as HTML pages that need no network, in English and in Chinese."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
 from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from resx.claims.row import Row, counted, undecided
+from resx.claims.wording import said, wording
 from resx.reference.claims import in_chinese
 from resx.report.pictures import picture
 from resx.report.run_list import relative_link
@@ -55,20 +52,3 @@ def write_pages(rows: Sequence[Row], command: str, made: str, folder: Path) -> N
             chinese=in_chinese() if language == "zh" else {},
         )
         replace_text(folder / name, text)
-
-
-@cache
-def wording() -> Mapping[str, Any]:
-    """The page's own words by language, and for those of rows what they are in it."""
-    found: Mapping[str, Any] = yaml.safe_load(
-        files("resx.claims").joinpath("wording.yaml").read_text("utf-8")
-    )
-    return found
-
-
-def said(text: str, language: str) -> str:
-    """What a row says, in another language: verdicts, units and sources; names stay."""
-    words = wording()[language]["words"]
-    for word in sorted(words, key=len, reverse=True):
-        text = text.replace(word, words[word])
-    return text

@@ -62,8 +62,8 @@ def publish(rows: Sequence[Row], config: ClaimsRequest, name: str, command: str)
     write_pages(rows, command, made, folder)
     print(f"page: {folder / PAGE}")
     if config.file is not None:
-        write_markdown(rows, command, made, Path(config.file))
-        print(f"file: {config.file}")
+        for page in write_markdown(rows, command, made, Path(config.file)):
+            print(f"file: {page}")
 
 
 def preview(planned: Sequence[Plan], config: ClaimsRequest, typed: Typed) -> None:
