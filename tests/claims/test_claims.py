@@ -6,9 +6,9 @@ import re
 import pytest
 
 from resx.analyses.analysis import ClaimVerdict
-from resx.claims.wording import said, wording
 from resx.claims.row import FAILED, NOT_MEASURED, Row
 from resx.claims.studies import of_verdict
+from resx.claims.wording import said, wording
 from resx.config.requests import COMMANDS
 from resx.config.variation import Variation
 from resx.reference.claims import all_claims, claim, in_chinese
