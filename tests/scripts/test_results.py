@@ -1,6 +1,7 @@
 """The results that are kept here are whole, small, and what their reports say follows from them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,30 @@ def test_they_take_less_than_20_megabytes_and_name_no_place_on_anybodys_disk():
     assert sum(path.stat().st_size for path in files) < 20e6
     texts = [path.read_text() for path in files if path.suffix != ".png"]
     assert not [text[:80] for text in texts if "/root/" in text or "/home/" in text]
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_effects_in_the_readme_are_those_of_the_reports(readme):
+    """Those with an interval: each is that of a verdict or a gap, as far as it is written out."""
+    computed = [effect for folder in (RESULTS / "reports").iterdir() for effect in effects(folder)]
+    table = (RESULTS.parents[1] / readme).read_text().split("`degradation`", 1)[1]
+    number = r"([-+]?\d+\.\d+)"
+    told = re.findall(rf"{number}[^|\d]*? \[{number}, {number}\]", table)
+    assert len(told) >= 14
+    for numbers in told:
+        decimals = len(numbers[0].split(".")[1])
+        shown = tuple(map(float, numbers))
+        assert any(shown == tuple(round(x, decimals) for x in each) for each in computed), shown
+
+
+def effects(folder):
+    """Effect and interval of every verdict, and the gaps of the final errors; points, or ratios."""
+    for verdict in json.loads((folder / "verdicts.json").read_text()):
+        if verdict["interval"] is not None:
+            factor = 100 if verdict["measure"] == "error" else 1
+            yield tuple(factor * x for x in (verdict["effect"], *verdict["interval"]))
+    gaps = pd.read_csv(folder / "train_clean_error.csv")[["gap", "gap_low", "gap_high"]]
+    yield from (100 * gaps.dropna()).itertuples(index=False, name=None)
 
 
 @pytest.mark.slow
