@@ -131,7 +131,9 @@ class StoredRun(Run):
         """The newest undamaged one. Raises `RequestError` if there is none of this run."""
         saved = checkpoint.load_newest(self.directory)
         if saved is None:
-            raise RequestError(f"{self.directory}: the run has no checkpoint yet")
+            kept = f"the run was kept without its weights; {checkpoint.RETRAIN}"
+            why = kept if self.summary.status.is_final else "the run has no checkpoint yet"
+            raise RequestError(f"{self.directory}: {why}")
         if saved.get("identity", "") != (self.summary.hash or saved.get("identity", "")):
             raise RequestError(f"{self.directory}: its checkpoint is of another run")
         return saved

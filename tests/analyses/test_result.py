@@ -87,7 +87,9 @@ def test_of_one_run_it_lies_with_the_run(resx, tiny, only_run):
     (only_run() / "checkpoint.pt").unlink()
     (only_run() / "checkpoint.previous.pt").unlink()
     answer = resx("analyze", "responses", f"runs={only_run()}", "analysis.images=9")
-    assert_refused(answer, "the run has no checkpoint yet")
+    assert_refused(
+        answer, "kept without its weights; resx train with the same settings and force=true"
+    )
 
 
 @pytest.mark.slow
