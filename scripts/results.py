@@ -50,6 +50,10 @@ def main() -> int:
         keep(report(study, kept[study], outputs) / "runs.csv", outputs)
     KEPT.write_text(json.dumps(kept, indent=1) + "\n")
     folders = {study: make(study, typed) for study, typed in kept.items()}
+    names = {folder.name for folder in folders.values()}
+    for folder in (RESULTS / "reports").iterdir():
+        if folder.name not in names:  # of fewer seeds
+            shutil.rmtree(folder)
     PAGE.write_text(filled(TEMPLATE.read_text(), folders))
     size = sum(path.stat().st_size for path in RESULTS.rglob("*") if path.is_file())
     print(f"{DOCS / RESULTS}: {len(kept)} studies, {size / 1e6:.1f} MB")
