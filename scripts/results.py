@@ -79,14 +79,17 @@ def keep(table: Path, outputs: Path) -> None:
 
 
 def keep_run(run: StoredRun, target: Path) -> None:
-    """Without weights, and without where its images lay."""
+    """Without weights, and without where its images lay; once, as it was then."""
+    records = (run.directory / RECORDS).read_bytes()
+    if (target / RECORDS).is_file() and (target / RECORDS).read_bytes() == records:
+        return
     target.mkdir(parents=True, exist_ok=True)
     copy = Run(target, RESULTS)
     config = run.config
     copy.write_config(
         to_dict(replace(config, outputs="outputs", data=replace(config.data, root=None)))
     )
-    shutil.copy(run.directory / RECORDS, target / RECORDS)
+    (target / RECORDS).write_bytes(records)
     copy.write_summary(run.read_summary().but(data_root=None))
 
 
