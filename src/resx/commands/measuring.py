@@ -1,5 +1,6 @@
 """From the claims that were asked for to what has to be trained and computed for them."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class Plan:
         """The command that trains its runs."""
         assert self.grid is not None
         study = self.measurement.study or self.measurement.runs_of
-        return " ".join(["resx study", study, *self.grid.typed])
+        return shlex.join(["resx", "study", study, *self.grid.typed])
 
 
 class Missing(NamedTuple):
