@@ -16,6 +16,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def main() -> int:
     folders = {study: make(study, typed) for study, typed in kept.items()}
     names = {folder.name for folder in folders.values()}
     for folder in (RESULTS / "reports").iterdir():
-        if folder.name not in names:  # of fewer seeds
+        if folder.is_dir() and folder.name not in names:  # of fewer seeds
             shutil.rmtree(folder)
     PAGE.write_text(filled(TEMPLATE.read_text(), folders))
     size = sum(path.stat().st_size for path in RESULTS.rglob("*") if path.is_file())
@@ -81,16 +82,16 @@ def keep(table: Path, outputs: Path) -> None:
 def keep_run(run: StoredRun, target: Path) -> None:
     """Without weights, and without where its images lay; once, as it was then."""
     records = (run.directory / RECORDS).read_bytes()
-    if (target / RECORDS).is_file() and (target / RECORDS).read_bytes() == records:
+    copy = Run(target, RESULTS)
+    if copy.status.is_final and (target / RECORDS).read_bytes() == records:
         return
     target.mkdir(parents=True, exist_ok=True)
-    copy = Run(target, RESULTS)
     config = run.config
     copy.write_config(
         to_dict(replace(config, outputs="outputs", data=replace(config.data, root=None)))
     )
     (target / RECORDS).write_bytes(records)
-    copy.write_summary(run.read_summary().but(data_root=None))
+    copy.write_summary(run.read_summary().but(data_root=None))  # last: with it a run is whole
 
 
 def make(study: str, typed: list[str]) -> Path:
@@ -149,8 +150,13 @@ def errors(folder: Path) -> str:
 
 def described(folder: Path) -> str:
     runs = pd.read_csv(folder / "runs.csv")
-    machines = ", ".join(sorted(runs["capability"].dropna().unique()))
+    seeds = runs.groupby("hardware")["seed"].unique()
+    machines = "; ".join(f"{name}: {told(found)}" for name, found in seeds.items())
     return f"{len(runs)} | {runs['seed'].nunique()} | {machines}"
+
+
+def told(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(seeds)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from resx.store.files import CHECKPOINTS
 from resx.store.store import Store
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
+SIDES = ("plain", "residual")
 KEPT = json.loads((RESULTS / "kept.json").read_text())
 
 
@@ -32,26 +33,53 @@ def test_they_take_less_than_20_megabytes_and_name_no_place_on_anybodys_disk():
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_effects_in_the_readme_are_those_of_the_reports(readme):
-    """Those with an interval: each is that of a verdict or a gap, as far as it is written out."""
-    computed = [effect for folder in (RESULTS / "reports").iterdir() for effect in effects(folder)]
-    table = (RESULTS.parents[1] / readme).read_text().split("`degradation`", 1)[1]
-    number = r"([-+]?\d+\.\d+)"
-    told = re.findall(rf"{number}[^|\d]*? \[{number}, {number}\]", table)
-    assert len(told) >= 14
-    for numbers in told:
-        decimals = len(numbers[0].split(".")[1])
-        shown = tuple(map(float, numbers))
-        assert any(shown == tuple(round(x, decimals) for x in each) for each in computed), shown
+    """Those with an interval: a verdict of the row's studies, as far as it is written out."""
+    number = r"([-+]?[\d.]+)"
+    found = 0
+    for studies, answer in cells(readme, r"`[a-z]+.*"):
+        computed = [each for study in re.findall("`(.*?)`", studies) for each in effects(study)]
+        for told in re.findall(rf"{number}[^|\d]*? \[{number}, {number}\]", answer):
+            decimals = len(told[0].partition(".")[2])
+            shown = tuple(map(float, told))
+            assert any(shown == tuple(round(x, decimals) for x in each) for each in computed), told
+            found += 1
+    assert found == 13
 
 
-def effects(folder):
-    """Effect and interval of every verdict, and the gaps of the final errors; points, or ratios."""
-    for verdict in json.loads((folder / "verdicts.json").read_text()):
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_families_of_the_readme_are_those_of_the_report(readme):
+    table = pd.read_csv(folder_of("families") / "train_clean_error.csv").set_index("model")
+    for name, row in (100 * table).iterrows():
+        sides = (f"{row[f'{side}_mean']:.2f} ± {row[f'{side}_std']:.2f}" for side in SIDES)
+        gap = f"{row['gap']:+.2f} [{row['gap_low']:+.2f}, {row['gap_high']:+.2f}]"
+        (line,) = [each for each in lines(readme) if re.match(rf"\| `{name}` \|.*±", each)]
+        assert line.split(" | ")[2:] == [*sides, f"{gap} |"]
+
+
+def lines(readme):
+    return (RESULTS.parents[1] / readme).read_text().splitlines()
+
+
+def cells(readme, second):
+    """Second and third cell of the rows of three whose second one is so."""
+    return [
+        row.groups()
+        for line in lines(readme)
+        if (row := re.fullmatch(rf"\| [^|]* \| ({second}) \| ([^|]*) \|", line))
+    ]
+
+
+def folder_of(study):
+    (folder,) = (RESULTS / "reports").glob(f"{study}+*")
+    return folder
+
+
+def effects(study):
+    """Effect and interval of every verdict of a study; points, or ratios."""
+    for verdict in json.loads((folder_of(study) / "verdicts.json").read_text()):
         if verdict["interval"] is not None:
             factor = 100 if verdict["measure"] == "error" else 1
             yield tuple(factor * x for x in (verdict["effect"], *verdict["interval"]))
-    gaps = pd.read_csv(folder / "train_clean_error.csv")[["gap", "gap_low", "gap_high"]]
-    yield from (100 * gaps.dropna()).itertuples(index=False, name=None)
 
 
 @pytest.mark.slow
