@@ -177,7 +177,9 @@ def test_a_signal_while_all_is_being_prepared_is_no_error(tmp_path, number, dela
     errors = train.communicate()[1].decode()
     assert train.returncode == 128 + number, errors
     assert "Traceback" not in errors
-    assert errors.count("\n") == 1
+    # If the signal meets torch's import of triton, torch takes that for missing, and says so.
+    ours = [line for line in errors.splitlines() if "torch/utils/flop_counter.py" not in line]
+    assert len(ours) == 1, errors
 
 
 def test_a_reader_that_leaves_ends_a_run_quietly_and_saved(tmp_path):
