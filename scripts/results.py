@@ -16,7 +16,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,13 +149,12 @@ def errors(folder: Path) -> str:
 
 def described(folder: Path) -> str:
     runs = pd.read_csv(folder / "runs.csv")
-    seeds = runs.groupby("hardware")["seed"].unique()
-    machines = "; ".join(f"{name}: {told(found)}" for name, found in seeds.items())
+    made = runs.groupby(["hardware", "capability"])["seed"].unique()
+    machines = "; ".join(
+        f"{hardware} ({capability}): {', '.join(map(str, sorted(seeds)))}"
+        for (hardware, capability), seeds in made.items()
+    )
     return f"{len(runs)} | {runs['seed'].nunique()} | {machines}"
-
-
-def told(seeds: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(seeds)))
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def svg_with_values(figure: Figure) -> str:
     for panel in found:  # of panels that share their axis one has its label
         panel["x"] = panel["x"] or (labels[0] if labels else "")
     data = json.dumps(found, separators=(",", ":"), allow_nan=False)
-    svg = re.sub(r"\n +", "\n", buffer.getvalue())  # 20 kB a page
+    svg = re.sub(r"\n +", "\n", buffer.getvalue())  # indents: 20 kB a page
     svg = re.sub(r' d="[^"]*"', lambda path: FINER.sub("", path[0]), svg)
     return svg.replace("<svg ", f'<svg data-values="{escape(data)}" ', 1)
 

@@ -36,7 +36,7 @@ def test_effects_in_the_readme_are_those_of_the_reports(readme):
     """Those with an interval: a verdict of the row's studies, as far as it is written out."""
     number = r"([-+]?[\d.]+)"
     found = 0
-    for studies, answer in cells(readme, r"`[a-z]+.*"):
+    for studies, answer in rows_of_findings(readme):
         computed = [each for study in re.findall("`(.*?)`", studies) for each in effects(study)]
         for told in re.findall(rf"{number}[^|\d]*? \[{number}, {number}\]", answer):
             decimals = len(told[0].partition(".")[2])
@@ -60,13 +60,10 @@ def lines(readme):
     return (RESULTS.parents[1] / readme).read_text().splitlines()
 
 
-def cells(readme, second):
-    """Second and third cell of the rows of three whose second one is so."""
-    return [
-        row.groups()
-        for line in lines(readme)
-        if (row := re.fullmatch(rf"\| [^|]* \| ({second}) \| ([^|]*) \|", line))
-    ]
+def rows_of_findings(readme):
+    """Studies and answer of the rows that have three cells and name studies in the second."""
+    form = re.compile(r"\| [^|]* \| (`[a-z][^|]*) \| ([^|]*) \|")
+    return [row.groups() for line in lines(readme) if (row := form.fullmatch(line))]
 
 
 def folder_of(study):
