@@ -156,6 +156,10 @@ def test_a_wrong_request_is_one_line(resx):
     assert_refused(resx("claims", "run=everything"), "must be one of analyses, all, none")
     answer = resx("claims", "only=[information]", "file=nowhere/claims.md")
     assert_refused(answer, "there is no folder nowhere")
+    answer = resx(
+        "claims", "only=[information]", "file=claims"
+    )  # its figures' folder has that name
+    assert_refused(answer, "the page is Markdown; name it claims.md")
 
 
 @pytest.mark.slow

@@ -40,6 +40,8 @@ def main(config: ClaimsRequest, typed: Typed) -> int:
             raise RequestError(unknown("claim", name, known))
     if config.file is not None and not (folder := Path(config.file).parent).is_dir():
         raise RequestError(f"file={config.file}: there is no folder {folder}")
+    if config.file is not None and Path(config.file).suffix != ".md":
+        raise RequestError(f"file={config.file}: the page is Markdown; name it {config.file}.md")
     chosen = [known[name] for name in config.only or known]
     planned = plans(chosen, config, typed)
     if config.preview:
